@@ -1,0 +1,1 @@
+"""Tables in, tables out: every row and column back as it was, with the verdicts added."""

@@ -1,0 +1,128 @@
+"""`stallcheck predict`: a verdict on a buyer's words."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from classifier.errors import InputError
+
+if TYPE_CHECKING:
+    from classifier.verdict import Model, Verdict
+
+EPILOG = """\b
+Examples:
+  stallcheck predict "Let me think about it"
+  stallcheck predict --file email.txt
+  pbpaste | stallcheck predict
+  stallcheck predict --lines --file replies.txt --json
+"""
+_MOST_BYTES = 1_000_000
+
+
+@click.command(epilog=EPILOG)
+@click.argument("text", nargs=-1)
+@click.option("-f", "--file", "path", type=click.Path(path_type=Path), help="Read the text from a file.")
+@click.option("--lines", is_flag=True, help="Each line of the file or of standard input is a text.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
+@click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
+def predict(
+    text: tuple[str, ...], path: Path | None, lines: bool, as_json: bool, folder: Path | None
+) -> None:
+    """Say whether TEXT is a stall, an objection or neither, and what to say next.
+
+    Quote each TEXT. Without TEXT, reads --file or standard input as one text; on a terminal it
+    asks, paste after paste.
+    """
+    if text and path:
+        raise InputError("give TEXT or --file, not both")
+    if not text and not path and sys.stdin.isatty():
+        _ask(_load(folder), as_json)
+        return
+    texts = list(text) or _read(path, lines)
+    if len(texts) > 1 and not any(" " in one for one in text or texts):
+        click.echo(f"stallcheck: read as {len(texts)} texts; put quotes around a sentence", err=True)
+    _print(_load(folder).predict(texts), as_json)
+
+
+def _load(folder: Path | None) -> Model:
+    from classifier.verdict import load  # NumPy, which --help can do without
+
+    return load(folder)
+
+
+def _print(verdicts: list[Verdict], as_json: bool) -> None:
+    if as_json:
+        for verdict in verdicts:
+            click.echo(json.dumps(verdict.to_dict(), ensure_ascii=False))
+        return
+    from classifier.cli.card import card
+
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    for number, verdict in enumerate(verdicts):
+        click.echo("\n" * (number > 0) + card(verdict, colour=colour), color=colour)
+
+
+def _read(path: Path | None, lines: bool) -> list[str]:
+    """The texts of a file or of standard input: one, or one a line."""
+    name = str(path) if path else "standard input"
+    try:
+        stream: BinaryIO = path.open("rb") if path else sys.stdin.buffer
+        with stream:
+            content = stream.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{name}: {(error.strerror or str(error)).lower()}") from error
+    if len(content) > _MOST_BYTES:
+        raise InputError(
+            f"{name} is larger than 1 MB: one statement is wanted; use 'stallcheck label' for a file of many"
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name}: not UTF-8 text (byte {error.start + 1}); save it as UTF-8 and try again"
+        ) from error
+    if not lines:
+        if not text.strip():
+            raise InputError(f"{name} is empty: give the buyer's words")
+        return [text.strip()]
+    texts = [line.strip() for line in text.splitlines() if line.strip()]
+    if not texts:
+        raise InputError(f"{name} has no line with text: give the buyer's words")
+    return texts
+
+
+def _ask(model: Model, as_json: bool) -> None:
+    """Ask for texts on the terminal until the input ends."""
+    click.echo("Paste the buyer's words; an empty line ends them, Ctrl-D quits.", err=True)
+    for text in _pastes():
+        try:
+            _print(model.predict([text]), as_json)
+        except InputError as error:
+            click.echo(f"stallcheck: {error}", err=True)
+        click.echo("", err=True)
+
+
+def _pastes() -> Iterator[str]:
+    """Texts typed or pasted, each ended by an empty line or by the end of the input."""
+    while True:
+        gathered: list[str] = []
+        while True:
+            try:
+                line = input("> " if not gathered else "  ")
+            except EOFError:
+                if gathered:
+                    yield "\n".join(gathered)
+                click.echo("", err=True)
+                return
+            if not line.strip() and gathered:
+                break
+            if line.strip():
+                gathered.append(line)
+        yield "\n".join(gathered)

@@ -1,0 +1,208 @@
+"""Texts -> hashed word and character n-grams, a whole batch at once, with NumPy alone.
+
+A text is folded to lower-case tokens; a token is a word, a number (digits become 0) or one of
+the marks ``? ! $ %``. Its n-grams are the words, pairs and triples of neighbouring tokens and
+the byte n-grams inside each padded word. The n-grams inside a word depend on the word alone, so
+they are hashed once for each distinct word and remembered (`WordTable`), not once for each text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+UIntArray = npt.NDArray[np.uint32]
+IntArray = npt.NDArray[np.int64]
+
+CHAR_SIZES = (2, 3, 4, 5)
+MAX_WORD_BYTES = 32
+SEPARATOR = "\x1e"
+
+_MARKS = b"?!$%"
+_SPECIAL = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u00b4\u2032", "'"),
+    **dict.fromkeys("\u00a3\u20ac\u20b9\u00a5\u20a6", "$"),
+    **dict.fromkeys("\u00a0\u2009\u202f\u200b\ufeff\u00ad\u2028\u2029", " "),
+    **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u2013\u2014\u2015\u2026\u2022\u00b7\u00bf\u00a1", " "),
+}
+_HASH_PRIME = np.uint32(0x01000193)
+_MIX_A, _MIX_B = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
+_WORD_SALT, _PAIR_SALT, _TRIPLE_SALT, _CHAR_SALT = (
+    np.uint32(x) for x in (0x9E3779B9, 0x7F4A7C15, 0x2545F491, 0x51ED2701)
+)
+
+
+def _ascii_table() -> bytes:
+    """What each byte becomes: letters and marks stay, digits become 0, the rest a space."""
+    table = bytearray(b" " * 128 + bytes(range(128, 256)))
+    for byte in b"abcdefghijklmnopqrstuvwxyz" + _MARKS + SEPARATOR.encode():
+        table[byte] = byte
+    for byte in b"0123456789":
+        table[byte] = ord("0")
+    return bytes(table)
+
+
+_TABLE = _ascii_table()
+
+
+def fold(text: str) -> bytes:
+    """Lower-case tokens of `text` with white space between them.
+
+    Every character folds on its own, so folding a joined batch, or a text character by
+    character, gives the same bytes as folding text by text.
+    """
+    if not text.isascii():
+        for special, plain in _SPECIAL.items():
+            if special in text:
+                text = text.replace(special, plain)
+    folded = text.casefold().encode("utf-8", "surrogatepass").translate(_TABLE, b"'")
+    for mark in (*_MARKS, ord(SEPARATOR)):
+        one = bytes((mark,))
+        if one in folded:
+            folded = folded.replace(one, b" %b " % one)
+    return folded
+
+
+def _mix(h: UIntArray) -> UIntArray:
+    """Spread the bits of `h` (the finaliser of MurmurHash3, Appleby 2011)."""
+    h = (h ^ (h >> np.uint32(16))) * _MIX_A
+    h = (h ^ (h >> np.uint32(13))) * _MIX_B
+    return h ^ (h >> np.uint32(16))
+
+
+def _char_salt(size: int) -> np.uint32:
+    return np.uint32(int(_CHAR_SALT) * size & 0xFFFFFFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class WordGrams:
+    """N-grams of a list of words: the word itself and the byte n-grams inside it.
+
+    `word_hash` is (n_words,); `char_hash` and `char_word` are (n_grams,): a gram's hash and the
+    index of its word; `char_start` and `char_size` give its place, in bytes, in the word padded
+    with one space on each side.
+    """
+
+    word_hash: UIntArray
+    char_hash: UIntArray
+    char_word: IntArray
+    char_start: IntArray
+    char_size: IntArray
+
+
+def word_grams(words: Sequence[bytes]) -> WordGrams:
+    """Hash each word and every byte n-gram inside it, all words in one buffer."""
+    padded = [b" %b " % word[:MAX_WORD_BYTES] for word in words]
+    buffer = np.frombuffer(b"".join(padded), dtype=np.uint8).astype(np.uint32)  # (n_bytes,)
+    lengths = np.fromiter(map(len, padded), np.int64, len(padded))
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    owner = np.repeat(np.arange(len(padded)), lengths)  # (n_bytes,) byte -> word
+    room = ends[owner] - np.arange(len(buffer))  # bytes left in the word from here on
+
+    place = np.arange(len(buffer)) - starts[owner]
+    powers = np.cumprod(np.full(MAX_WORD_BYTES + 2, _HASH_PRIME, np.uint32), dtype=np.uint32)
+    word_hash = (np.add.reduceat(buffer * powers[place], starts) if padded else buffer[:0]).astype(np.uint32)
+
+    hashes, owners, begins, sizes = [], [], [], []
+    rolling = buffer.copy()
+    for size in range(2, max(CHAR_SIZES) + 1):
+        # h_n[i] = h_{n-1}[i] * prime + byte[i + n - 1], for all i at once
+        rolling = rolling[:-1] * _HASH_PRIME + buffer[size - 1 :]
+        inside = np.flatnonzero(room[: len(rolling)] >= size)
+        hashes.append(_mix(rolling[inside] ^ _char_salt(size)))
+        owners.append(owner[inside])
+        begins.append(place[inside])
+        sizes.append(np.full(len(inside), size))
+    return WordGrams(
+        word_hash=_mix(word_hash ^ _WORD_SALT),
+        char_hash=np.concatenate(hashes),
+        char_word=np.concatenate(owners),
+        char_start=np.concatenate(begins),
+        char_size=np.concatenate(sizes),
+    )
+
+
+def pair_hash(first: UIntArray, second: UIntArray) -> UIntArray:
+    """Hashes of word pairs from the hashes of their words."""
+    return _mix(first * _HASH_PRIME + (second ^ _PAIR_SALT))
+
+
+def triple_hash(first: UIntArray, second: UIntArray, third: UIntArray) -> UIntArray:
+    """Hashes of word triples from the hashes of their words."""
+    return _mix(pair_hash(first, second) * _HASH_PRIME + (third ^ _TRIPLE_SALT))
+
+
+class WordTable(dict[bytes, int]):
+    """Distinct words met so far, each with a number; new ones wait in `fresh`."""
+
+    def __init__(self) -> None:
+        super().__init__({SEPARATOR.encode(): 0})
+        self.fresh: list[bytes] = []
+
+    def __missing__(self, word: bytes) -> int:
+        number = self[word] = len(self)
+        self.fresh.append(word)
+        return number
+
+    def take_fresh(self) -> list[bytes]:
+        """The words numbered since the last call, in the order of their numbers."""
+        fresh, self.fresh = self.fresh, []
+        return fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of a batch as word numbers: `words` (n_tokens,), `document` (n_tokens,) of each
+    token, and the number of texts."""
+
+    words: IntArray
+    document: IntArray
+    n_documents: int
+
+
+def tokenize(texts: Sequence[str], table: WordTable) -> Tokens:
+    """Fold and split a batch at once; every token becomes its number in `table`."""
+    joined = SEPARATOR.join(texts)
+    if joined.count(SEPARATOR) != max(len(texts) - 1, 0):
+        joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
+    split = fold(joined).split()
+    numbers = np.fromiter(map(table.__getitem__, split), np.int64, len(split))
+    is_break = numbers == 0
+    document = np.cumsum(is_break)
+    keep = ~is_break
+    return Tokens(numbers[keep], document[keep], len(texts))
+
+
+def neighbours(document: IntArray, size: int) -> IntArray:
+    """Places i where tokens i .. i + size - 1 all stand in one document."""
+    if len(document) < size:
+        return np.empty(0, np.int64)
+    return np.flatnonzero(document[: len(document) - size + 1] == document[size - 1 :])
+
+
+def token_spans(text: str) -> list[tuple[bytes, list[int]]]:
+    """Tokens of one text, each with the index in `text` of every one of its bytes."""
+    tokens: list[tuple[bytes, list[int]]] = []
+    current, origin = bytearray(), list[int]()
+
+    def close() -> None:
+        if current:
+            tokens.append((bytes(current), list(origin)))
+            current.clear()
+            origin.clear()
+
+    for index, folded in enumerate(map(fold, text.replace(SEPARATOR, " "))):
+        for byte in folded:
+            if byte in b" \t\n\r\x0b\x0c":
+                close()
+            else:
+                current.append(byte)
+                origin.append(index)
+        if folded.endswith(b" "):
+            close()
+    close()
+    return tokens

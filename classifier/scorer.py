@@ -1,0 +1,264 @@
+"""A trained model as plain arrays: texts -> probabilities and evidence, with NumPy alone.
+
+`Scorer` holds what `classifier.training` learned: the hashes of the kept n-grams, their idf and
+their weights for every class and kind. It gives the same probabilities as the scikit-learn
+pipeline it was exported from, reads no pickle, and imports neither scikit-learn nor pandas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+
+from classifier import ngrams
+from classifier.errors import ModelError
+from classifier.labels import CLASS_OF, CLASSES, OTHER
+from classifier.text import counted
+
+FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
+
+N_CLASSES = len(CLASSES)
+SLOT_BITS = 22
+_SLOT_SHIFT = np.uint32(32 - SLOT_BITS)
+_SMALL_BATCH = 20_000  # look-ups; below this, searching beats building the slot table
+_CHUNK = 4_096  # texts scored together, so that the work stays in the processor's cache
+_MAX_REMEMBERED_WORDS = 200_000
+
+
+def slots(hashes: ngrams.UIntArray) -> ngrams.UIntArray:
+    """Slot of each hash in the look-up table; the kept n-grams of a model have distinct slots."""
+    return hashes >> _SLOT_SHIFT
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """What `scorer.npz` holds.
+
+    Columns of `weights` are the three classes, then the kinds of `kinds`, then `flags`.
+
+    keys : (n_grams,) uint32, sorted hashes of the kept n-grams.
+    idf : (n_grams,) float64.
+    weights : (n_grams, n_columns) int16; times `scale` they are the pipeline's coefficients.
+    scale, bias : (n_columns,) float64.
+    kinds : (n_kinds,) names of the kinds, class by class.
+    flags : (n_flags,) names of the flags; a text has one where its score is above 0.
+    calibration : (6,) float64: weights of the class head, of the kind head and of the kinds
+        within a class, then one bias a class.
+    """
+
+    keys: ngrams.UIntArray
+    idf: FloatArray
+    weights: npt.NDArray[np.int16]
+    scale: FloatArray
+    bias: FloatArray
+    kinds: npt.NDArray[np.str_]
+    flags: npt.NDArray[np.str_]
+    calibration: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Probabilities:
+    """Probabilities of a batch.
+
+    classes : (n_texts, 3), rows sum to 1, in the order of `labels.CLASSES`.
+    kinds : (n_texts, n_kinds), the probability of each kind within its class.
+    flags : (n_texts, n_flags), whether each flag was found.
+    """
+
+    classes: FloatArray
+    kinds: FloatArray
+    flags: npt.NDArray[np.bool_]
+
+    def best_kinds(self, names: Sequence[str]) -> npt.NDArray[np.object_]:
+        """The most probable kind, of the kinds `names`, within each text's best class, (n_texts,)."""
+        best = np.full(len(self.classes), OTHER, dtype=object)
+        own_class = self.classes.argmax(axis=1)
+        for c, columns in kind_columns(names):
+            rows = np.flatnonzero(own_class == c)
+            choice = self.kinds[rows, columns].argmax(axis=1)
+            best[rows] = np.asarray(names, dtype=object)[columns][choice]
+        return best
+
+
+def softmax(scores: FloatArray) -> FloatArray:
+    """Row-wise softmax."""
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+    result: FloatArray = shifted / shifted.sum(axis=1, keepdims=True)
+    return result
+
+
+def kind_columns(kinds: Sequence[str]) -> list[tuple[int, slice]]:
+    """For each class that has kinds: its index and the slice of `kinds` that is its own."""
+    of_class = [CLASSES.index(CLASS_OF[kind]) for kind in kinds]
+    if of_class != sorted(of_class):
+        raise ModelError("kinds are not in the order of their classes")
+    return [
+        (c, slice(of_class.index(c), of_class.index(c) + of_class.count(c))) for c in sorted(set(of_class))
+    ]
+
+
+def class_features(logits: FloatArray, kinds: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+    """Log-probabilities of the classes by the class head and by the kind head, both (n, 3)."""
+    by_class = np.log(softmax(logits[:, :N_CLASSES]))
+    if not len(kinds):
+        return by_class, np.zeros_like(by_class)
+    by_kind = softmax(logits[:, N_CLASSES : N_CLASSES + len(kinds)])
+    summed = np.full_like(by_class, 1e-12)
+    for c, columns in kind_columns(kinds):
+        summed[:, c] += by_kind[:, columns].sum(axis=1)
+    return by_class, np.log(summed)
+
+
+def calibrated(logits: FloatArray, kinds: Sequence[str], calibration: FloatArray) -> Probabilities:
+    """Turn the columns' scores (n, n_columns) into probabilities.
+
+    The two heads' log-probabilities are mixed with learned weights and a bias a class: vector
+    scaling (Guo et al. 2017, "On calibration of modern neural networks") over two predictors.
+    """
+    class_weight, kind_weight, sharpness = calibration[:3]
+    by_class, by_kind = class_features(logits, kinds)
+    classes = softmax(class_weight * by_class + kind_weight * by_kind + calibration[3:])
+    within = np.zeros((len(logits), len(kinds)))
+    for _, columns in kind_columns(kinds):
+        within[:, columns] = softmax(sharpness * logits[:, N_CLASSES:][:, columns])
+    return Probabilities(classes, within, logits[:, N_CLASSES + len(kinds) :] > 0)
+
+
+class Scorer:
+    """Scores batches of texts from `Arrays`; one instance remembers the words it has met."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self.arrays = arrays
+        self.kinds: tuple[str, ...] = tuple(str(kind) for kind in arrays.kinds)
+        self.flags: tuple[str, ...] = tuple(str(flag) for flag in arrays.flags)
+        self.kind_columns = {CLASSES[c]: own for c, own in kind_columns(self.kinds)}
+        unknown = np.zeros((1, len(arrays.scale)), np.float32)
+        weighted = arrays.weights * arrays.idf[:, None].astype(np.float32)
+        self._values: Float32Array = np.ascontiguousarray(np.concatenate([weighted, unknown]))
+        self._squares: FloatArray = np.append(arrays.idf**2, 0.0)
+        self._slot_table: ngrams.IntArray | None = None
+        self._lock = Lock()
+        self._words = _RememberedWords(len(arrays.scale))
+
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        """Calibrated probabilities of each text, quoted mail and signatures left out."""
+        return calibrated(self.logits(texts), self.kinds, self.arrays.calibration)
+
+    def logits(self, texts: Sequence[str]) -> FloatArray:
+        """Scores of the classes and kinds before calibration, (n_texts, n_columns)."""
+        texts = [counted(text) for text in texts]
+        with self._lock:
+            parts = [self._chunk(texts[at : at + _CHUNK]) for at in range(0, len(texts), _CHUNK)]
+        return np.concatenate([np.empty((0, len(self.arrays.scale))), *parts])
+
+    def _chunk(self, texts: Sequence[str]) -> FloatArray:
+        tokens = ngrams.tokenize(texts, self._words.table)
+        self._learn(self._words.table.take_fresh())
+        sums, squares = self._sum_by_document(tokens)
+        if len(self._words.table) > _MAX_REMEMBERED_WORDS:
+            self._words = _RememberedWords(len(self.arrays.scale))
+        norm = np.sqrt(np.maximum(squares, 1e-300))
+        result: FloatArray = sums / norm[:, None] * self.arrays.scale + self.arrays.bias
+        return result
+
+    def _sum_by_document(self, tokens: ngrams.Tokens) -> tuple[FloatArray, FloatArray]:
+        """Unscaled weight sums (n_documents, n_columns) and squared norms (n_documents,).
+
+        Walks over the place in the text, not over the texts: with the longest text first, the
+        texts that have a j-th token are a prefix, and their rows are added in one operation.
+        """
+        lengths = np.bincount(tokens.document, minlength=tokens.n_documents)
+        order = np.argsort(-lengths, kind="stable")
+        first = (np.cumsum(lengths) - lengths)[order]
+        remaining = lengths[order]
+        words = tokens.words
+        pair_rows, triple_rows = self._rows_of_runs(words)
+        sums = np.zeros((tokens.n_documents, len(self.arrays.scale)), np.float32)
+        squares = np.zeros(tokens.n_documents)
+        for place in range(int(remaining[0]) if len(remaining) else 0):
+            alive = np.searchsorted(-remaining, -place)  # texts with more than `place` tokens
+            at = first[:alive] + place
+            number = words[at]
+            sums[:alive] += self._words.sums.take(number, axis=0)
+            squares[:alive] += self._words.squares[number]
+            for size, rows in ((2, pair_rows), (3, triple_rows)):
+                alive = np.searchsorted(-remaining, -(place + size - 1))
+                row = rows[at[:alive]]
+                sums[:alive] += self._values.take(row, axis=0)
+                squares[:alive] += self._squares[row]
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        return sums[back].astype(np.float64), squares[back]
+
+    def _rows_of_runs(self, words: ngrams.IntArray) -> tuple[ngrams.IntArray, ngrams.IntArray]:
+        """Rows of the pair and of the triple that start at each token (texts run together)."""
+        h = self._words.hashes[words]
+        pairs = self.rows(ngrams.pair_hash(h[:-1], h[1:]))
+        triples = self.rows(ngrams.triple_hash(h[:-2], h[1:-1], h[2:]))
+        return pairs, triples
+
+    def rows(self, hashes: ngrams.UIntArray) -> ngrams.IntArray:
+        """Row of each hash in `weights`; the row after the last, all zero, if it isn't kept."""
+        keys = self.arrays.keys
+        if len(hashes) < _SMALL_BATCH and self._slot_table is None:
+            row = np.searchsorted(keys, hashes)
+        else:
+            if self._slot_table is None:
+                self._slot_table = np.zeros(1 << SLOT_BITS, np.int64)
+                self._slot_table[slots(keys)] = np.arange(len(keys))
+            row = self._slot_table[slots(hashes)]
+        known = keys.take(row, mode="clip") == hashes if len(keys) else np.zeros(len(row), bool)
+        return np.where(known, row, len(keys))
+
+    def row_values(self, rows: ngrams.IntArray) -> FloatArray:
+        """Weight times idf of each row, in the units of the scores: (n_rows, n_columns)."""
+        return self._values.take(rows, axis=0) * self.arrays.scale
+
+    def row_squares(self, rows: ngrams.IntArray) -> FloatArray:
+        """Squared idf of each row, (n_rows,)."""
+        return self._squares[rows]
+
+    def _learn(self, fresh: list[bytes]) -> None:
+        """Work out the sums of new words once: the word's own weights and its n-grams'."""
+        if not fresh:
+            return
+        grams = ngrams.word_grams(fresh)
+        by_word = np.argsort(grams.char_word, kind="stable")
+        rows = self.rows(grams.char_hash[by_word])
+        first = np.searchsorted(grams.char_word[by_word], np.arange(len(fresh)))
+        own = self.rows(grams.word_hash)
+        self._words.add(
+            np.add.reduceat(self._values.take(rows, axis=0), first) + self._values.take(own, axis=0),
+            np.add.reduceat(self._squares[rows], first) + self._squares[own],
+            grams.word_hash,
+        )
+
+
+class _RememberedWords:
+    """Words met so far: their numbers, hashes, weight sums and squared norms.
+
+    The arrays are longer than the table, so that they are rarely made anew; number 0 is the
+    separator.
+    """
+
+    def __init__(self, n_columns: int) -> None:
+        self.table = ngrams.WordTable()
+        self.sums: Float32Array = np.zeros((1024, n_columns), np.float32)
+        self.squares: FloatArray = np.zeros(1024)
+        self.hashes: ngrams.UIntArray = np.zeros(1024, np.uint32)
+
+    def add(self, sums: Float32Array, squares: FloatArray, hashes: ngrams.UIntArray) -> None:
+        """Fill in the words that were numbered last."""
+        n_words = len(self.table)
+        if n_words > len(self.hashes):
+            more = max(len(self.hashes), n_words - len(self.hashes))
+            self.sums = np.pad(self.sums, ((0, more), (0, 0)))
+            self.squares = np.pad(self.squares, (0, more))
+            self.hashes = np.pad(self.hashes, (0, more))
+        new = slice(n_words - len(hashes), n_words)
+        self.sums[new], self.squares[new], self.hashes[new] = sums, squares, hashes

@@ -1,0 +1,1 @@
+"""Training, evaluation and comparison: the part that needs scikit-learn and pandas."""

@@ -1,0 +1,101 @@
+"""`MODEL_CARD.md`: what a model was trained on, how good it is, what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from classifier.labels import CLASSES
+
+_TEMPLATE = """\
+# Model card: {name}
+
+Tells a buyer's stalls (holding back, no reason given) from objections (holding back, a reason
+given) and from neither, with the kind of each, by word and character n-grams.
+
+## Data
+
+{texts:,} labelled texts in {groups:,} groups (column: {group_column}), labelled by version
+{guide_version} of the labelling guide.
+
+| class | texts |
+|---|---|
+{counts}
+
+SHA-256 of the texts and labels: `{data_sha256}`
+
+## How good it is
+
+Five-fold cross-validation; whole groups held out. Figures with 95% intervals from a bootstrap
+over groups.
+
+| measure | value | 95% interval |
+|---|---|---|
+{figures}
+
+| class | precision | recall | F1 | texts |
+|---|---|---|---|---|
+{classes}
+
+## When it abstains
+
+It answers where the best class has a probability of at least {threshold:.3f}, chosen on the
+held-out texts for a precision of {target:.2f}; it answers {answered:.0%} of them and calls the
+rest unsure.
+
+## Use
+
+For a seller who wants to know what to ask next, and for counts over many notes. It reads words,
+not minds: the same words can be a polite no and an honest reflection. Never use it to rank
+people, to decide about a person, or to say that somebody is not telling the truth.
+
+## Made with
+
+Seed {seed}; {versions}. Scorer SHA-256: `{sha256}`
+"""
+
+
+def model_card(card: Mapping[str, Any]) -> str:
+    """The model card as Markdown, from the contents of `card.json`."""
+    data, held_out = card["data"], card["held_out"]
+    names = {
+        "accuracy": "accuracy, three classes",
+        "macro_f1": "macro-F1, three classes",
+        "stall_or_objection": "accuracy, stall against objection",
+        "kind_accuracy": "class and kind right, of stalls and objections",
+        "calibration_error": "calibration error (ECE, 10 equal-mass bins)",
+    }
+    figures = [
+        f"| {words} | {held_out[key]['value']:.3f} | {_interval(held_out[key])} |"
+        for key, words in names.items()
+        if held_out[key] is not None
+    ]
+    classes = [
+        f"| {name} | "
+        + " | ".join(
+            f"{own[key]['value']:.3f} ({_interval(own[key])})" for key in ("precision", "recall", "f1")
+        )
+        + f" | {own['support']:,} |"
+        for name, own in held_out["classes"].items()
+    ]
+    return _TEMPLATE.format(
+        name=card["name"],
+        texts=data["texts"],
+        groups=data["groups"],
+        group_column=data["group_column"] or "none; every text is its own group",
+        guide_version=card["guide_version"],
+        counts="\n".join(f"| {name} | {data['labels'].get(name, 0):,} |" for name in CLASSES),
+        data_sha256=data["sha256"],
+        figures="\n".join(figures),
+        classes="\n".join(classes),
+        threshold=card["unsure"]["threshold"],
+        target=card["unsure"]["target_precision"],
+        answered=card["unsure"]["answered"],
+        seed=card["seed"],
+        versions=", ".join(f"{name} {version}" for name, version in card["versions"].items()),
+        sha256=card["sha256"],
+    )
+
+
+def _interval(estimate: Mapping[str, float]) -> str:
+    return f"{estimate['low']:.3f} to {estimate['high']:.3f}"

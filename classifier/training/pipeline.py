@@ -1,0 +1,64 @@
+"""The pipeline: text -> n-grams -> calibrated classes and kinds; and its plain-array face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import Pipeline
+
+from classifier.scorer import Arrays
+from classifier.text import counted
+from classifier.training.estimator import StallClassifier
+from classifier.training.features import NgramVectorizer
+
+
+class CountedText(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Leaves out quoted mail, signatures and the seller's own lines (`classifier.text`)."""
+
+    def fit(self, texts: Sequence[str], y: object = None) -> CountedText:
+        """Nothing to learn."""
+        return self
+
+    def transform(self, texts: Sequence[str]) -> list[str]:
+        """What counts of each text."""
+        return [counted(text) for text in texts]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.requires_fit = False
+        return tags
+
+
+def make_pipeline(**parameters: object) -> Pipeline:
+    """The untrained pipeline; `parameters` as for `set_params` (``classifier__C=10``).
+
+    Fit it with texts and labels; kinds, flags and groups go in as ``classifier__kind``,
+    ``classifier__flags`` and ``classifier__groups``.
+    """
+    pipeline = Pipeline(
+        [("counted", CountedText()), ("ngrams", NgramVectorizer()), ("classifier", StallClassifier())]
+    )
+    return pipeline.set_params(**parameters)
+
+
+def to_arrays(pipeline: Pipeline) -> Arrays:
+    """The plain-array face of a fitted pipeline: the same model, exactly."""
+    ngrams, classifier = pipeline["ngrams"], pipeline["classifier"]
+    return Arrays(
+        keys=ngrams.keys_,
+        idf=ngrams.idf_,
+        weights=np.rint(classifier.coef_.T / classifier.scale_).astype(np.int16, order="C"),
+        scale=classifier.scale_,
+        bias=classifier.intercept_,
+        kinds=np.array(classifier.kinds_, dtype=np.str_),
+        flags=np.array(classifier.flags_, dtype=np.str_),
+        calibration=classifier.calibration_,
+    )

@@ -1,0 +1,74 @@
+"""The batch hashing agrees with a slow, obvious version, and folding works character by character."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier import ngrams
+from classifier.ngrams import CHAR_SIZES, WordTable, fold, token_spans, tokenize, word_grams
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Let me think about it.", b"let me think about it"),
+        ("I don\u2019t know", b"i dont know"),
+        ("I don't know", b"i dont know"),
+        ("20% over, \u00a35k?!", b"00 % over $ 0k ? !"),
+        ("re-think / N/I", b"re think n i"),
+        ("\u201cquoted\u201d \u2014 dash", b"quoted dash"),
+        ("", b""),
+        ("...", b""),
+    ],
+    ids=["words", "curly apostrophe", "apostrophe", "marks", "joined", "quotes and dash", "empty", "dots"],
+)
+def test_folding(text: str, tokens: bytes) -> None:
+    assert b" ".join(fold(text).split()) == tokens
+
+
+@given(st.lists(st.text(), max_size=6))
+def test_a_batch_tokenizes_as_its_texts_one_by_one(texts: list[str]) -> None:
+    table = WordTable()
+    batch = tokenize(texts, table)
+    words = {number: word for word, number in table.items()}
+    for i, text in enumerate(texts):
+        own = [words[n] for n in batch.words[batch.document == i]]
+        assert own == fold(text.replace(ngrams.SEPARATOR, " ")).split()
+
+
+@given(st.text())
+def test_spans_tell_where_each_byte_of_a_token_came_from(text: str) -> None:
+    tokens = token_spans(text)
+    assert [word for word, _ in tokens] == fold(text.replace(ngrams.SEPARATOR, " ")).split()
+    for word, origin in tokens:
+        assert len(origin) == len(word)
+        assert all(0 <= place < len(text) for place in origin)
+        assert origin == sorted(origin)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=5))
+def test_words_have_all_their_character_ngrams(words: list[bytes]) -> None:
+    grams = word_grams(words)
+    for number, word in enumerate(words):
+        padded = b" " + word[: ngrams.MAX_WORD_BYTES] + b" "
+        expected = {(at, size) for size in CHAR_SIZES for at in range(len(padded) - size + 1)}
+        own = grams.char_word == number
+        found = set(zip(grams.char_start[own].tolist(), grams.char_size[own].tolist(), strict=True))
+        assert found == expected
+
+
+def test_equal_ngrams_hash_equal_wherever_they_stand() -> None:
+    grams = word_grams([b"price", b"pricey", b"overprice"])
+    ric = [
+        grams.char_hash[(grams.char_word == w) & (grams.char_start == at) & (grams.char_size == 3)][0]
+        for w, at in ((0, 2), (1, 2), (2, 6))
+    ]
+    assert len(set(map(int, ric))) == 1
+
+
+def test_word_order_changes_the_hash_of_a_pair() -> None:
+    a, b = word_grams([b"not", b"now"]).word_hash
+    assert ngrams.pair_hash(np.array([a]), np.array([b])) != ngrams.pair_hash(np.array([b]), np.array([a]))

@@ -1,0 +1,148 @@
+"""`stallcheck train` and `stallcheck evaluate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from classifier.training.dataset import read
+from classifier.training.metrics import calibration_error, score
+from classifier.training.pipeline import make_pipeline
+from classifier.training.train import fit, unsure_band
+
+
+def test_training_is_repeatable(run, notes: Path, tiny_model: Path, tmp_path: Path) -> None:
+    result = run("train", notes, "--out", tmp_path / "again")
+    assert result.exit_code == 0, result.output
+    cards = [json.loads((folder / "card.json").read_text()) for folder in (tiny_model, tmp_path / "again")]
+    assert cards[0]["sha256"] == cards[1]["sha256"]
+    assert {path.name for path in (tmp_path / "again").iterdir()} == {
+        "scorer.npz",
+        "card.json",
+        "MODEL_CARD.md",
+        "pipeline.joblib",
+    }
+    assert "macro-F1" in result.stdout
+
+
+def test_a_trained_model_serves(run, tiny_model: Path) -> None:
+    result = run("predict", "--json", "--model", tiny_model, "Let me think about it")
+    assert json.loads(result.stdout)["model"]["name"] == "tiny"
+
+
+def test_the_card_tells_what_it_was_made_of(tiny_model: Path) -> None:
+    card = json.loads((tiny_model / "card.json").read_text())
+    assert card["data"]["labels"] == {"stall": 60, "objection": 60, "neither": 60}
+    assert 0 < card["unsure"]["answered"] <= 1
+    text = (tiny_model / "MODEL_CARD.md").read_text()
+    assert "Never use it to rank" in text
+    assert card["sha256"] in text
+
+
+def test_evaluating_a_model_on_a_file(run, notes: Path, tiny_model: Path) -> None:
+    done = json.loads(run("evaluate", tiny_model, notes, "--json").stdout)
+    model = done["model"]
+    assert model["n"] == 180
+    assert np.sum(model["confusion"]) == 180
+    for name in ("accuracy", "macro_f1", "stall_or_objection", "kind_accuracy", "calibration_error"):
+        assert model[name]["low"] <= model[name]["high"]
+    assert set(model["classes"]) == {"stall", "objection", "neither"}
+    assert done["majority"]["accuracy"]["value"] == pytest.approx(1 / 3)
+    assert done["keywords"]["accuracy"]["value"] < model["accuracy"]["value"]
+
+
+def test_cross_validation_from_the_command_line(run, notes: Path) -> None:
+    result = run("evaluate", "--cross-validate", notes)
+    assert result.exit_code == 0, result.output
+    for words in ("macro-F1", "calibration error", "keywords", "majority", "labelled, as predicted"):
+        assert words in result.stdout
+
+
+def test_the_shipped_model_on_the_shipped_test_part(run) -> None:
+    done = json.loads(run("evaluate", "--json").stdout)
+    assert done["model"]["macro_f1"]["value"] > done["keywords"]["macro_f1"]["value"] + 0.1
+    assert done["keywords"]["macro_f1"]["value"] > done["majority"]["macro_f1"]["value"]
+
+
+def test_the_pipeline_is_an_estimator(notes: Path) -> None:
+    data = read(notes)
+    pipeline = make_pipeline(classifier__C=3.0)
+    assert pipeline.get_params()["classifier__C"] == 3.0
+    fitted = fit(clone(pipeline), data)
+    assert fitted.predict_proba(["not now"]).shape == (1, 3)
+    assert fitted.score(data.texts, data.labels) > 0.9
+    without_kinds = make_pipeline().fit(data.texts, data.labels)
+    assert without_kinds.predict(["not now"])[0] in ("stall", "objection", "neither")
+
+
+def _file(folder: Path, content: str) -> Path:
+    path = folder / "notes.csv"
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "notes.csv: not readable as a table"),
+        ("text,label\n", "no rows"),
+        ("words,label\nx,stall\n", "no column 'text'"),
+        ("Text,label\nx,stall\n", "rename 'Text'"),
+        (
+            "text,label\nnot now,stall\nmaybe,obj\n",
+            "row 3: label 'obj' is not one of stall, objection, neither; did you mean 'objection'?",
+        ),
+        ("text,label\n,stall\n", "row 2: the text is empty"),
+        ("text,label,kind\nx,stall,prise\n", "kind 'prise' is unknown; did you mean 'price'?"),
+        ("text,label,kind\nx,stall,price\n", "kind 'price' belongs to objection"),
+        ("text,label\na,stall\nb,stall\n", "only 2 texts are labelled stall"),
+    ],
+    ids=["empty", "no rows", "no text", "case", "label", "blank text", "kind", "stray kind", "too few"],
+)
+def test_bad_training_data(run, tmp_path: Path, content: str, said: str) -> None:
+    result = run("train", _file(tmp_path, content), "--out", tmp_path / "model")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "model").exists()
+
+
+def test_missing_files(run, tmp_path: Path) -> None:
+    for arguments in (["train", "nowhere.csv", "--out", tmp_path / "m"], ["evaluate", "nowhere"]):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert "no such" in result.stderr
+
+
+def test_groups_never_straddle_folds(notes: Path) -> None:
+    """Copies of one statement in one group are of no help to each other."""
+    data = read(notes)
+    assert data.group_column == "family"
+
+
+def test_calibration_error_by_hand() -> None:
+    p = np.array([[0.8, 0.1, 0.1]] * 10)
+    labels = np.array(["stall"] * 6 + ["neither"] * 4, dtype=object)
+    whole = abs(0.6 - 0.8)
+    assert calibration_error(p, labels) >= whole - 1e-9
+    assert calibration_error(np.eye(3)[[0] * 10], np.array(["stall"] * 10, dtype=object)) == 0
+
+
+def test_perfect_and_hopeless_scores() -> None:
+    labels = np.array(["stall", "objection", "neither"] * 10, dtype=object)
+    groups = np.arange(30).astype(object)
+    right = score(np.eye(3)[[0, 1, 2] * 10], labels, groups, rounds=20)
+    wrong = score(np.eye(3)[[1, 2, 0] * 10], labels, groups, rounds=20)
+    assert (right.macro_f1.value, wrong.macro_f1.value) == (1, 0)
+    assert right.confusion == [[10, 0, 0], [0, 10, 0], [0, 0, 10]]
+
+
+def test_the_unsure_band_is_the_widest_that_is_precise_enough() -> None:
+    p = np.array([[c, 1 - c, 0] for c in (0.99, 0.9, 0.8, 0.7, 0.6)])
+    labels = np.array(["stall", "stall", "stall", "stall", "objection"], dtype=object)
+    assert unsure_band(p, labels, 0.95) == (0.7, 0.8)
+    assert unsure_band(p, labels, 0.8) == (0.6, 1.0)

@@ -49,23 +49,18 @@ def table(heading: list[str], lines: list[list[object]]) -> None:
 def counts(rows: pd.DataFrame) -> None:
     """Labels, kinds, lengths and mixed messages."""
     kinds = Counter(rows.kind)
-    table(
-        ["label", "statements", "kinds"],
-        [
-            [
-                label,
-                f"{(rows.label == label).sum():,}",
-                ", ".join(f"{kind} {kinds[kind]:,}" for kind in KINDS_OF[label]),
-            ]
-            for label in CLASSES
-        ],
-    )
+    lines: list[list[object]] = [
+        [label, f"{(rows.label == label).sum():,}", ", ".join(f"{k} {kinds[k]:,}" for k in KINDS_OF[label])]
+        for label in CLASSES
+    ]
+    table(["label", "statements", "kinds"], lines)
     words = rows.text.str.split().str.len()
     several = rows.text.str.contains(r"[.!?]\s+\S|\n\s*\S", regex=True)
     print(
         f"Words: median {words.median():.0f}, 5% to 95% {words.quantile(0.05):.0f} to "
         f"{words.quantile(0.95):.0f}, longest {words.max()}. Two sentences or more: {several.mean():.0%}. "
-        f"With a second stance: {(rows.secondary != '').sum():,}. Part test: {(rows.part == 'test').sum():,}.\n"
+        f"With a second stance: {(rows.secondary != '').sum():,}. "
+        f"In the test part: {(rows.part == 'test').sum():,}.\n"
     )
 
 

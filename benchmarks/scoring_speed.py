@@ -66,9 +66,8 @@ def main() -> None:
     print(f"stallcheck, classes and kinds   {statistics.median(a for a, _ in rates):>9,.0f} texts/s")
     print(f"scikit-learn TF-IDF, classes    {statistics.median(b for _, b in rates):>9,.0f} texts/s")
     ratios = [a / b for a, b in rates]
-    print(
-        f"ratio                           {statistics.median(ratios):>9.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
-    )
+    spread = f"({min(ratios):.1f} to {max(ratios):.1f})"
+    print(f"ratio                           {statistics.median(ratios):>9.1f} {spread}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
-"""Which words decided: exact shares of a text's characters in its class scores.
+"""Which words decided: exact shares of a text's words in its class scores, a batch at once.
 
 The scores of the class head are linear in the n-grams; the kind head enters through the
 log-sum-exp of each class's kinds. Integrated gradients from the empty text (Sundararajan et al.
-2017, "Axiomatic attribution for deep networks") split both exactly: the shares of all n-grams
-add up to what the text changed in each score. An n-gram's share falls evenly on its characters.
+2017, "Axiomatic attribution for deep networks") split both exactly: the shares of all words add
+up to what the text changed in each score. An n-gram of several words falls evenly on them.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,22 +18,23 @@ import numpy.typing as npt
 from classifier import ngrams
 from classifier.labels import CLASSES
 from classifier.scorer import N_CLASSES, Scorer, kind_columns, softmax
-from classifier.text import counted_spans
+from classifier.text import Span, counted_spans
 
 FloatArray = npt.NDArray[np.float64]
 
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(8)
-_MOST_SPANS = 3
+_WORD = re.compile(r"[^ \t\n\r\x0b\x0c]+")
 _PUNCTUATION = ".,;:!\"'()[]\u201c\u201d"
-_KEEP_SHARE = 0.2  # of the strongest token's weight
+_MOST_SPANS = 3
+_KEEP_SHARE = 0.2  # of the strongest word's share
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A span of the text and what it added to the log-odds of the class it speaks for.
+    """A span of the text and what it added to the score of the class it speaks for.
 
-    `weight` is positive: the span raised the score of class `speaks_for` by so much against the
-    mean of the three classes.
+    `weight` is positive: by so much the span raised that class's score over the mean of the three
+    classes' (scores are log-probabilities up to a constant).
     """
 
     start: int
@@ -51,117 +54,110 @@ class Evidence:
         }
 
 
-def contributions(scorer: Scorer, text: str) -> FloatArray:
-    """What each character added to each class's score, (n_characters, 3).
+@dataclass(frozen=True, slots=True)
+class WordShares:
+    """Words of a batch and their shares in the class scores.
 
-    Scores are centred: at each character the three classes' shares sum to 0. Summed over the
-    characters they are the centred scores of the text less those of the empty text.
+    spans : (n_words,) character offsets of each word in its text.
+    document : (n_words,) the text each word stands in, ascending.
+    shares : (n_words, 3), centred: the three classes' shares of a word sum to 0. Summed over a
+        text's words they are its centred scores less those of the empty text.
     """
-    places = np.array([i for start, end in _with_breaks(counted_spans(text)) for i in range(start, end)])
-    kept = "".join("\n" if i < 0 else text[i] for i in places)
-    tokens = ngrams.token_spans(kept)
-    shares = np.zeros((len(text), N_CLASSES))
-    if not tokens:
-        return shares
-    rows, begins, ends = _occurrences(scorer, [word for word, _ in tokens])
-    origin = places[np.concatenate([np.array(at) for _, at in tokens])]  # byte -> character
-    columns = scorer.row_values(rows) / np.sqrt(max(scorer.row_squares(rows).sum(), 1e-300))
-    weights = columns @ _effective_columns(scorer, columns.sum(axis=0))  # (n_occurrences, 3)
-    weights -= weights.mean(axis=1, keepdims=True)
-    per_byte = _spread(weights, begins, ends, len(origin))
-    np.add.at(shares, origin, per_byte)
-    return shares
+
+    spans: list[Span]
+    document: ngrams.IntArray
+    shares: FloatArray
 
 
-def _with_breaks(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans with a line break, marked by index -1, between one and the next."""
-    return [piece for span in spans for piece in ((-1, 0), span)][1:]
+def word_shares(scorer: Scorer, texts: Sequence[str], logits: FloatArray) -> WordShares:
+    """What each word of each text added to each class's score; `logits` are the scorer's."""
+    spans, document = _words(texts)
+    words = [texts[d][start:end] for d, (start, end) in zip(document.tolist(), spans, strict=True)]
+    occurrences = scorer.occurrences(words, document, len(texts))
+    weights = _column_weights(scorer, logits)
+    per_token = np.zeros((len(occurrences.word), N_CLASSES))
+    for size, (token, values) in enumerate(occurrences.runs, 1):
+        where = document[occurrences.word[token]]
+        share = _by_class(scorer, values * weights[where] / occurrences.norm[where, None]) / size
+        for place in range(size):
+            per_token[token + place] += share
+    shares = np.zeros((len(spans), N_CLASSES))
+    np.add.at(shares, occurrences.word, per_token)
+    return WordShares(spans, document, shares - shares.mean(axis=1, keepdims=True))
 
 
-def _occurrences(
-    scorer: Scorer, words: list[bytes]
-) -> tuple[ngrams.IntArray, ngrams.IntArray, ngrams.IntArray]:
-    """Row, first byte and end byte of each n-gram of one text (bytes of its tokens in a row)."""
-    lengths = np.array([len(word) for word in words])
-    end = np.cumsum(lengths)
-    start = end - lengths
-    grams = ngrams.word_grams(words)
-    h = grams.word_hash
-    inner = start[grams.char_word] + grams.char_start - 1  # the pad before the word is no byte
-    hashes = [h, ngrams.pair_hash(h[:-1], h[1:]), ngrams.triple_hash(h[:-2], h[1:-1], h[2:])]
-    begins = [start, start[:-1], start[:-2]]
-    ends = [end, end[1:], end[2:]]
-    rows = scorer.rows(np.concatenate([*hashes[: len(words)], grams.char_hash]))
-    first = np.concatenate([*begins[: len(words)], np.maximum(inner, start[grams.char_word])])
-    last = np.concatenate([*ends[: len(words)], np.minimum(inner + grams.char_size, end[grams.char_word])])
-    return rows, first, last
+def _words(texts: Sequence[str]) -> tuple[list[Span], ngrams.IntArray]:
+    """Offsets of the words that count, and the text each stands in."""
+    spans: list[Span] = []
+    counts = []
+    for text in texts:
+        before = len(spans)
+        for start, end in counted_spans(text):
+            spans += [word.span() for word in _WORD.finditer(text, start, end)]
+        counts.append(len(spans) - before)
+    return spans, np.repeat(np.arange(len(texts)), counts)
 
 
-def _effective_columns(scorer: Scorer, total: FloatArray) -> FloatArray:
-    """Weight of each column in each class's score along the path from empty text, (n_columns, 3)."""
+def _column_weights(scorer: Scorer, logits: FloatArray) -> FloatArray:
+    """How much each column counts in its class's score on the way from the empty text: (n, n_columns)."""
     class_weight, kind_weight = scorer.arrays.calibration[:2]
-    effective = np.zeros((len(total), N_CLASSES))
-    effective[range(N_CLASSES), range(N_CLASSES)] = class_weight
     bias = scorer.arrays.bias
+    weights = np.zeros_like(logits)
+    weights[:, :N_CLASSES] = class_weight
     steps = (_NODES + 1) / 2
-    for c, columns in kind_columns(scorer.kinds):
+    for _, columns in kind_columns(scorer.kinds):
         own = slice(N_CLASSES + columns.start, N_CLASSES + columns.stop)
-        path = softmax(bias[own] + steps[:, None] * total[own])  # (n_steps, n_own)
-        effective[own, c] = kind_weight * (_NODE_WEIGHTS / 2) @ path
-    return effective
+        change = logits[:, own] - bias[own]
+        path = bias[own] + steps[:, None, None] * change  # (n_steps, n, n_own)
+        along = softmax(path.reshape(-1, path.shape[2])).reshape(path.shape)
+        weights[:, own] = kind_weight * np.tensordot(_NODE_WEIGHTS / 2, along, axes=1)
+    return weights
 
 
-def _spread(weights: FloatArray, begins: ngrams.IntArray, ends: ngrams.IntArray, n: int) -> FloatArray:
-    """Lay each weight evenly over its bytes: (n, 3)."""
-    each = weights / np.maximum(ends - begins, 1)[:, None]
-    change = np.zeros((n + 1, weights.shape[1]))
-    np.add.at(change, begins, each)
-    np.add.at(change, ends, -each)
-    spread: FloatArray = np.cumsum(change, axis=0)[:-1]
-    return spread
+def _by_class(scorer: Scorer, columns: FloatArray) -> FloatArray:
+    """Sum of each class's own columns: (n, 3)."""
+    summed = columns[:, :N_CLASSES].copy()
+    for c, own in kind_columns(scorer.kinds):
+        summed[:, c] += columns[:, N_CLASSES + own.start : N_CLASSES + own.stop].sum(axis=1)
+    return summed
 
 
-def spans_of(text: str, shares: FloatArray, label: str) -> list[Evidence]:
-    """The few spans that speak most for class `label`, and the strongest one against it.
+def evidence_for(texts: Sequence[str], shares: WordShares, classes: ngrams.IntArray) -> list[list[Evidence]]:
+    """For each text the few spans that speak most for its class, strongest first.
 
-    Neighbouring words that speak for the same class make one span.
+    Neighbouring words that speak for the class make one span. `classes` (n_texts,) are places in
+    `labels.CLASSES`.
     """
-    words = _words(text)
-    if not words:
-        return []
-    per_word = np.array([shares[start:end].sum(axis=0) for start, end in words])  # (n_words, 3)
-    c = CLASSES.index(label)
-    rivals = np.delete(np.arange(N_CLASSES), c)
-    found = _runs(text, words, per_word, c)[:_MOST_SPANS]
-    against = [span for r in rivals for span in _runs(text, words, per_word, int(r))[:1]]
-    against.sort(key=lambda span: -span.weight)
-    taken = [(span.start, span.end) for span in found]
-    found += [s for s in against[:1] if all(s.end <= a or s.start >= b for a, b in taken)]
+    found: list[list[Evidence]] = [[] for _ in texts]
+    document, weight = shares.document, shares.shares[np.arange(len(shares.spans)), classes[shares.document]]
+    strongest = np.zeros(len(texts))
+    np.maximum.at(strongest, document, weight)
+    strong = weight >= np.maximum(strongest * _KEEP_SHARE, 1e-6)[document]
+    before = np.concatenate([[False], strong[:-1] & (document[1:] == document[:-1])])[: len(strong)]
+    run = np.cumsum(strong & ~before) - 1  # number of the run that each strong word belongs to
+    place = np.flatnonzero(strong)
+    first = np.flatnonzero(strong & ~before)
+    last = first + np.bincount(run[place], minlength=len(first)) - 1
+    total = np.bincount(run[place], weight[place], minlength=len(first))
+    for r in np.lexsort((-total, document[first])):
+        d = int(document[first[r]])
+        if len(found[d]) < _MOST_SPANS:
+            start, end = shares.spans[first[r]][0], shares.spans[last[r]][1]
+            piece = texts[d][start:end].strip(_PUNCTUATION)
+            if piece:
+                start = texts[d].index(piece, start)
+                label = CLASSES[classes[d]]
+                found[d].append(Evidence(start, start + len(piece), piece, float(total[r]), label))
     return found
 
 
-def _words(text: str) -> list[tuple[int, int]]:
-    """Spans of the white-space separated words of `text`."""
-    spans, at = [], 0
-    for piece in text.split():
-        start = text.index(piece, at)
-        at = start + len(piece)
-        spans.append((start, at))
-    return spans
-
-
-def _runs(text: str, words: list[tuple[int, int]], per_word: FloatArray, c: int) -> list[Evidence]:
-    """Runs of neighbouring words that raise class `c` noticeably, strongest first."""
-    weight = per_word[:, c]
-    floor = max(weight.max() * _KEEP_SHARE, 1e-6)
-    strong = np.concatenate([[False], weight >= floor, [False]])
-    edges = np.flatnonzero(strong[1:] != strong[:-1])
-    runs = []
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
-        start, end = words[first][0], words[last - 1][1]
-        piece = text[start:end].strip(_PUNCTUATION)
-        if piece:
-            start = text.index(piece, start)
-            total = float(weight[first:last].sum())
-            runs.append(Evidence(start, start + len(piece), piece, total, CLASSES[c]))
-    return sorted(runs, key=lambda run: -run.weight)
+def evidence_against(
+    texts: Sequence[str], shares: WordShares, classes: ngrams.IntArray
+) -> list[Evidence | None]:
+    """For each text the strongest span that speaks for another class than its own."""
+    rivals = [evidence_for(texts, shares, (classes + step) % N_CLASSES) for step in (1, 2)]
+    strongest = []
+    for first, second in zip(*rivals, strict=True):
+        both = first[:1] + second[:1]
+        strongest.append(max(both, key=lambda span: span.weight, default=None))
+    return strongest

@@ -182,27 +182,3 @@ def neighbours(document: IntArray, size: int) -> IntArray:
     if len(document) < size:
         return np.empty(0, np.int64)
     return np.flatnonzero(document[: len(document) - size + 1] == document[size - 1 :])
-
-
-def token_spans(text: str) -> list[tuple[bytes, list[int]]]:
-    """Tokens of one text, each with the index in `text` of every one of its bytes."""
-    tokens: list[tuple[bytes, list[int]]] = []
-    current, origin = bytearray(), list[int]()
-
-    def close() -> None:
-        if current:
-            tokens.append((bytes(current), list(origin)))
-            current.clear()
-            origin.clear()
-
-    for index, folded in enumerate(map(fold, text.replace(SEPARATOR, " "))):
-        for byte in folded:
-            if byte in b" \t\n\r\x0b\x0c":
-                close()
-            else:
-                current.append(byte)
-                origin.append(index)
-        if folded.endswith(b" "):
-            close()
-    close()
-    return tokens

@@ -85,6 +85,21 @@ class Probabilities:
         return best
 
 
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """N-grams of a batch of texts, token by token.
+
+    word : (n_tokens,) the word each token is (part of).
+    runs : for tokens, pairs and triples: the first token of each (n,), and their weights times
+        idf in the units of the scores (n, n_columns); a token's include its characters'.
+    norm : (n_documents,) what the sums of each text are divided by.
+    """
+
+    word: ngrams.IntArray
+    runs: list[tuple[ngrams.IntArray, FloatArray]]
+    norm: FloatArray
+
+
 def softmax(scores: FloatArray) -> FloatArray:
     """Row-wise softmax."""
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -136,7 +151,6 @@ class Scorer:
         self.arrays = arrays
         self.kinds: tuple[str, ...] = tuple(str(kind) for kind in arrays.kinds)
         self.flags: tuple[str, ...] = tuple(str(flag) for flag in arrays.flags)
-        self.kind_columns = {CLASSES[c]: own for c, own in kind_columns(self.kinds)}
         unknown = np.zeros((1, len(arrays.scale)), np.float32)
         weighted = arrays.weights * arrays.idf[:, None].astype(np.float32)
         self._values: Float32Array = np.ascontiguousarray(np.concatenate([weighted, unknown]))
@@ -147,7 +161,11 @@ class Scorer:
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Calibrated probabilities of each text, quoted mail and signatures left out."""
-        return calibrated(self.logits(texts), self.kinds, self.arrays.calibration)
+        return self.calibrated(self.logits(texts))
+
+    def calibrated(self, logits: FloatArray) -> Probabilities:
+        """Calibrated probabilities from `logits`."""
+        return calibrated(logits, self.kinds, self.arrays.calibration)
 
     def logits(self, texts: Sequence[str]) -> FloatArray:
         """Scores of the classes and kinds before calibration, (n_texts, n_columns)."""
@@ -198,11 +216,11 @@ class Scorer:
     def _rows_of_runs(self, words: ngrams.IntArray) -> tuple[ngrams.IntArray, ngrams.IntArray]:
         """Rows of the pair and of the triple that start at each token (texts run together)."""
         h = self._words.hashes[words]
-        pairs = self.rows(ngrams.pair_hash(h[:-1], h[1:]))
-        triples = self.rows(ngrams.triple_hash(h[:-2], h[1:-1], h[2:]))
+        pairs = self._rows(ngrams.pair_hash(h[:-1], h[1:]))
+        triples = self._rows(ngrams.triple_hash(h[:-2], h[1:-1], h[2:]))
         return pairs, triples
 
-    def rows(self, hashes: ngrams.UIntArray) -> ngrams.IntArray:
+    def _rows(self, hashes: ngrams.UIntArray) -> ngrams.IntArray:
         """Row of each hash in `weights`; the row after the last, all zero, if it isn't kept."""
         keys = self.arrays.keys
         if len(hashes) < _SMALL_BATCH and self._slot_table is None:
@@ -215,13 +233,27 @@ class Scorer:
         known = keys.take(row, mode="clip") == hashes if len(keys) else np.zeros(len(row), bool)
         return np.where(known, row, len(keys))
 
-    def row_values(self, rows: ngrams.IntArray) -> FloatArray:
-        """Weight times idf of each row, in the units of the scores: (n_rows, n_columns)."""
-        return self._values.take(rows, axis=0) * self.arrays.scale
+    def occurrences(self, words: Sequence[str], document: ngrams.IntArray, n_documents: int) -> Occurrences:
+        """The n-grams of texts that are given word by word, for `classifier.evidence`.
 
-    def row_squares(self, rows: ngrams.IntArray) -> FloatArray:
-        """Squared idf of each row, (n_rows,)."""
-        return self._squares[rows]
+        `document` (n_words,), ascending, tells the text of each word.
+        """
+        with self._lock:
+            tokens = ngrams.tokenize(words, self._words.table)
+            self._learn(self._words.table.take_fresh())
+            numbers = tokens.words
+            own = self._words.sums.take(numbers, axis=0) * self.arrays.scale
+            squares = self._words.squares[numbers]
+            pair_rows, triple_rows = self._rows_of_runs(numbers)
+        of_token = document[tokens.document] if len(document) else tokens.document
+        norm_squares = np.bincount(of_token, squares, minlength=n_documents)
+        runs = [(np.arange(len(numbers)), own)]
+        for size, rows in ((2, pair_rows), (3, triple_rows)):
+            token = ngrams.neighbours(of_token, size)
+            row = rows[token]
+            norm_squares += np.bincount(of_token[token], self._squares[row], minlength=n_documents)
+            runs.append((token, self._values.take(row, axis=0) * self.arrays.scale))
+        return Occurrences(tokens.document, runs, np.sqrt(np.maximum(norm_squares, 1e-300)))
 
     def _learn(self, fresh: list[bytes]) -> None:
         """Work out the sums of new words once: the word's own weights and its n-grams'."""
@@ -229,9 +261,9 @@ class Scorer:
             return
         grams = ngrams.word_grams(fresh)
         by_word = np.argsort(grams.char_word, kind="stable")
-        rows = self.rows(grams.char_hash[by_word])
+        rows = self._rows(grams.char_hash[by_word])
         first = np.searchsorted(grams.char_word[by_word], np.arange(len(fresh)))
-        own = self.rows(grams.word_hash)
+        own = self._rows(grams.word_hash)
         self._words.add(
             np.add.reduceat(self._values.take(rows, axis=0), first) + self._values.take(own, axis=0),
             np.add.reduceat(self._squares[rows], first) + self._squares[own],

@@ -8,13 +8,13 @@ from itertools import compress
 from pathlib import Path
 
 from classifier.errors import InputError
-from classifier.evidence import Evidence, contributions, spans_of
+from classifier.evidence import Evidence, evidence_against, evidence_for, word_shares
 from classifier.flags import flags_of
-from classifier.labels import CLASSES, OTHER, UNSURE
+from classifier.labels import CLASSES, UNSURE
 from classifier.persistence import Card, default_model, load_scorer
 from classifier.playbook import Playbook, Response, default_playbook
-from classifier.scorer import Probabilities, Scorer
-from classifier.text import MAX_CHARACTERS, Span, segments
+from classifier.scorer import FloatArray, Probabilities, Scorer
+from classifier.text import MAX_CHARACTERS, segments
 
 SCHEMA = 1
 DEFAULT_THRESHOLD = 0.6
@@ -94,6 +94,20 @@ class Verdict:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict without the text and the response: `best` is the stance before any abstention."""
+
+    best: Stance
+    verdict: str
+    kind: str | None
+    probabilities: Mapping[str, float]
+    secondary: Stance | None
+    flags: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    segments: tuple[Segment, ...]
+
+
 class Model:
     """A trained model ready to give verdicts.
 
@@ -123,56 +137,94 @@ class Model:
         texts = list(texts)
         for number, text in enumerate(texts, 1):
             check_text(text, f"text {number}" if len(texts) > 1 else "the text")
-        cut = [segments(text) for text in texts]
-        pieces = [text[start:end] for text, spans in zip(texts, cut, strict=True) for start, end in spans]
-        scored = self.scorer.probabilities([*texts, *pieces])
-        verdicts = []
-        first = len(texts)
-        for i, (text, spans) in enumerate(zip(texts, cut, strict=True)):
-            verdicts.append(self._verdict(text, spans, scored, i, first))
-            first += len(spans)
-        return verdicts
+        model = {"name": str(self.card["name"]), "sha256": str(self.card["sha256"])}
+        return [
+            Verdict(
+                text=text,
+                verdict=decision.verdict,
+                kind=decision.kind,
+                confidence=decision.best.confidence,
+                probabilities=decision.probabilities,
+                secondary=decision.secondary,
+                flags=decision.flags,
+                evidence=decision.evidence,
+                segments=decision.segments,
+                response=self.playbook.respond(
+                    decision.verdict, decision.kind, mixed=decision.secondary is not None
+                ),
+                model=model,
+            )
+            for text, decision in zip(texts, self.decide(texts, against=True), strict=True)
+        ]
 
     def predict_one(self, text: str) -> Verdict:
         """The verdict on one text."""
         return self.predict([text])[0]
 
-    def _verdict(
-        self, text: str, spans: Sequence[Span], scored: Probabilities, row: int, first: int
-    ) -> Verdict:
-        """Put together the verdict on `text`, scored in `row`, its segments from row `first` on."""
-        parts = tuple(self._segment(span, scored, first + n) for n, span in enumerate(spans))
-        whole = self._stance(scored, row)
-        unsure = whole.confidence < self.threshold
-        secondary = None if unsure else secondary_stance(whole, parts)
-        verdict = UNSURE if unsure else whole.verdict
-        shares = contributions(self.scorer, text)
-        return Verdict(
-            text=text,
-            verdict=verdict,
-            kind=None if unsure else whole.kind,
-            confidence=whole.confidence,
-            probabilities=by_class(scored, row),
-            secondary=secondary,
-            flags=flags_of(compress(self.scorer.flags, scored.flags[row]), whole.verdict, whole.kind),
-            evidence=tuple(spans_of(text, shares, whole.verdict)),
+    def decide(self, texts: Sequence[str], *, against: bool = False) -> list[Decision]:
+        """What the model makes of each text, the whole batch scored at once.
+
+        With `against`, the evidence includes the strongest span for another class.
+        """
+        cut = [segments(text) for text in texts]
+        several = [spans if len(spans) > 1 else [] for spans in cut]  # a lone segment is the text
+        pieces = [text[a:b] for text, spans in zip(texts, several, strict=True) for a, b in spans]
+        logits = self.scorer.logits([*texts, *pieces])
+        scored = self.scorer.calibrated(logits)
+        stances, p = self._stances(scored), _by_class(scored)
+        evidence = self._evidence(texts, logits[: len(texts)], scored, against)
+        decisions, after = [], len(texts)
+        for i, spans in enumerate(cut):
+            rows = range(after, after + len(several[i])) if several[i] else [i] * len(spans)
+            after += len(several[i])
+            parts = tuple(
+                Segment(start, end, stances[row].verdict, stances[row].kind, p[row])
+                for (start, end), row in zip(spans, rows, strict=True)
+            )
+            flags = compress(self.scorer.flags, scored.flags[i])
+            decisions.append(self._decision(stances[i], p[i], parts, flags, evidence[i]))
+        return decisions
+
+    def _stances(self, scored: Probabilities) -> list[Stance]:
+        """The best class of each row, its best kind and its probability."""
+        classes = scored.classes.argmax(axis=1).tolist()
+        kinds = scored.best_kinds(self.scorer.kinds)
+        confidence = scored.classes.max(axis=1).tolist()
+        return [Stance(CLASSES[c], kind, p) for c, kind, p in zip(classes, kinds, confidence, strict=True)]
+
+    def _evidence(
+        self, texts: Sequence[str], logits: FloatArray, scored: Probabilities, against: bool
+    ) -> list[tuple[Evidence, ...]]:
+        """Spans for the best class of each text, and perhaps the strongest one against it."""
+        classes = scored.classes[: len(texts)].argmax(axis=1)
+        shares = word_shares(self.scorer, texts, logits)
+        found = evidence_for(texts, shares, classes)
+        if against:
+            for own, other in zip(found, evidence_against(texts, shares, classes), strict=True):
+                if other and all(other.end <= span.start or other.start >= span.end for span in own):
+                    own.append(other)
+        return [tuple(own) for own in found]
+
+    def _decision(
+        self,
+        best: Stance,
+        probabilities: Mapping[str, float],
+        parts: tuple[Segment, ...],
+        flags: Iterable[str],
+        evidence: tuple[Evidence, ...],
+    ) -> Decision:
+        """Abstain where the model is not sure enough, else keep its best class and kind."""
+        unsure = best.confidence < self.threshold
+        return Decision(
+            best=best,
+            verdict=UNSURE if unsure else best.verdict,
+            kind=None if unsure else best.kind,
+            probabilities=probabilities,
+            secondary=None if unsure else secondary_stance(best, parts),
+            flags=flags_of(flags, best.verdict, best.kind),
+            evidence=evidence,
             segments=parts,
-            response=self.playbook.respond(verdict, whole.kind, mixed=secondary is not None),
-            model={"name": str(self.card["name"]), "sha256": str(self.card["sha256"])},
         )
-
-    def _stance(self, scored: Probabilities, row: int) -> Stance:
-        """The most probable class of a row and the most probable kind within it."""
-        label = CLASSES[int(scored.classes[row].argmax())]
-        columns = self.scorer.kind_columns.get(label)
-        kind = OTHER
-        if columns is not None:
-            kind = self.scorer.kinds[columns.start + int(scored.kinds[row, columns].argmax())]
-        return Stance(label, kind, float(scored.classes[row].max()))
-
-    def _segment(self, span: Span, scored: Probabilities, row: int) -> Segment:
-        own = self._stance(scored, row)
-        return Segment(*span, own.verdict, own.kind, by_class(scored, row))
 
 
 def load(folder: str | Path | None = None) -> Model:
@@ -202,9 +254,9 @@ def check_text(text: str, name: str = "the text") -> None:
         )
 
 
-def by_class(scored: Probabilities, row: int) -> dict[str, float]:
-    """Probabilities of one row by the name of the class."""
-    return dict(zip(CLASSES, scored.classes[row].tolist(), strict=True))
+def _by_class(scored: Probabilities) -> list[dict[str, float]]:
+    """Probabilities of each row by the name of the class."""
+    return [dict(zip(CLASSES, row, strict=True)) for row in scored.classes.tolist()]
 
 
 def secondary_stance(whole: Stance, parts: Sequence[Segment]) -> Stance | None:

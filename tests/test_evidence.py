@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.evidence import contributions
+from classifier.evidence import word_shares
 from classifier.scorer import class_features
 
 TEXTS = [
@@ -25,18 +25,29 @@ def centred_scores(scorer, text: str) -> np.ndarray:
     return scores - scores.mean()
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_shares_add_up_to_the_score(model, text: str) -> None:
-    shares = contributions(model.scorer, text)
-    change = centred_scores(model.scorer, text) - centred_scores(model.scorer, "")
-    np.testing.assert_allclose(shares.sum(axis=0), change, atol=1e-3)
+def test_shares_add_up_to_the_score(model) -> None:
+    shares = word_shares(model.scorer, TEXTS, model.scorer.logits(TEXTS))
+    for i, text in enumerate(TEXTS):
+        change = centred_scores(model.scorer, text) - centred_scores(model.scorer, "")
+        np.testing.assert_allclose(shares.shares[shares.document == i].sum(axis=0), change, atol=1e-3)
 
 
 def test_quoted_mail_has_no_share(model) -> None:
     text = TEXTS[2]
-    shares = contributions(model.scorer, text)
-    assert not shares[text.index("On Tue") :].any()
-    assert shares[: text.index("Kind")].any()
+    shares = word_shares(model.scorer, [text], model.scorer.logits([text]))
+    words = [text[start:end] for start, end in shares.spans]
+    assert words[:4] == ["Hi", "Tom,", "the", "price"]
+    assert "Tue," not in words
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.text(max_size=120), min_size=1, max_size=5))
+def test_a_batch_explains_as_its_texts_one_by_one(model, texts: list[str]) -> None:
+    together = model.decide(texts, against=True)
+    for text, decision in zip(texts, together, strict=True):
+        (alone,) = model.decide([text], against=True)
+        assert [e.text for e in alone.evidence] == [e.text for e in decision.evidence]
+        assert alone.best.confidence == pytest.approx(decision.best.confidence, abs=1e-6)
 
 
 @settings(deadline=None, max_examples=150)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import ngrams
-from classifier.ngrams import CHAR_SIZES, WordTable, fold, token_spans, tokenize, word_grams
+from classifier.ngrams import CHAR_SIZES, WordTable, fold, tokenize, word_grams
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,6 @@ def test_a_batch_tokenizes_as_its_texts_one_by_one(texts: list[str]) -> None:
     for i, text in enumerate(texts):
         own = [words[n] for n in batch.words[batch.document == i]]
         assert own == fold(text.replace(ngrams.SEPARATOR, " ")).split()
-
-
-@given(st.text())
-def test_spans_tell_where_each_byte_of_a_token_came_from(text: str) -> None:
-    tokens = token_spans(text)
-    assert [word for word, _ in tokens] == fold(text.replace(ngrams.SEPARATOR, " ")).split()
-    for word, origin in tokens:
-        assert len(origin) == len(word)
-        assert all(0 <= place < len(text) for place in origin)
-        assert origin == sorted(origin)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=5))

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from classifier.labels import UNSURE
+from classifier.labels import CLASSES, UNSURE
 from classifier.text import MAX_CHARACTERS
-from classifier.verdict import Model, Verdict
+from classifier.verdict import Decision, Model
 
 _EMPTY = ("",) * 9
 _MOST_REMEMBERED = 100_000
@@ -48,39 +48,38 @@ class RowLabeller:
             self._seen.clear()
         fresh = [text for text in dict.fromkeys(texts) if text not in self._seen]
         scorable = [text for text in fresh if any(map(str.isalnum, text))]
-        verdicts = self.model.predict([text[:MAX_CHARACTERS].replace("\x00", " ") for text in scorable])
+        decisions = self.model.decide([text[:MAX_CHARACTERS] for text in scorable])
         self._seen.update((text, (*_EMPTY, "empty")) for text in fresh)
-        for text, verdict in zip(scorable, verdicts, strict=True):
-            self._seen[text] = _cells(verdict, _review(verdict, text))
+        for text, decision in zip(scorable, decisions, strict=True):
+            self._seen[text] = _cells(decision, _review(decision, text))
         found = [self._seen[text] for text in texts]
         for row in found:
             self.summary.add(row)
         return found
 
 
-def _cells(verdict: Verdict, review: str) -> tuple[str, ...]:
-    p = verdict.probabilities
-    own = [e.text for e in verdict.evidence if e.speaks_for == max(p, key=lambda name: p[name])]
-    second = verdict.secondary
+def _cells(decision: Decision, review: str) -> tuple[str, ...]:
+    p = decision.probabilities
+    second = decision.secondary
     return (
-        verdict.verdict,
-        verdict.kind or "",
-        f"{verdict.confidence:.4f}",
-        *(f"{p[name]:.4f}" for name in ("stall", "objection", "neither")),
+        decision.verdict,
+        decision.kind or "",
+        f"{decision.best.confidence:.4f}",
+        *(f"{p[name]:.4f}" for name in CLASSES),
         f"{second.verdict}/{second.kind}" if second else "",
-        ";".join(verdict.flags),
-        safe_cell("; ".join(" ".join(words.split()) for words in own)),
+        ";".join(decision.flags),
+        safe_cell("; ".join(" ".join(span.text.split()) for span in decision.evidence)),
         review,
     )
 
 
-def _review(verdict: Verdict, text: str) -> str:
+def _review(decision: Decision, text: str) -> str:
     """Why a person should look at the row, or nothing."""
     if len(text) > MAX_CHARACTERS:
         return "too_long"
-    if verdict.verdict == UNSURE:
+    if decision.verdict == UNSURE:
         return UNSURE
-    return "mixed" if verdict.mixed else ""
+    return "mixed" if decision.secondary else ""
 
 
 def safe_cell(cell: str) -> str:

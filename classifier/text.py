@@ -109,10 +109,12 @@ def _merged(spans: list[Span]) -> list[Span]:
 _ABBREVIATION = (
     r"(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bdr)(?<!\bst)(?<!\bno)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)"
 )
+_SUBJECT = r"i|we|you|he|she|they|it|let|can|could|please|maybe|my|our|i'\w+|we'\w+"
 _SEGMENT_END = re.compile(
     rf"(?P<stop>{_ABBREVIATION}[.!?\u2026]+[\"')\u2019\u201d]*)\s+"
     r"|\n\s*(?:[-*\u2022]|\d{1,2}[.)])?\s*"
     r"|\s*;\s+"
+    rf"|,\s+(?=(?:and|so|or)\s+(?:\w+\s+)?(?:{_SUBJECT})\b)"
     r"|,?\s+(?=(?:but|however|although|though|except|yet|whereas|that said)\b)"
     r"|\s+[-\u2013\u2014]+\s+",
     re.IGNORECASE,
@@ -120,7 +122,10 @@ _SEGMENT_END = re.compile(
 
 
 def segments(text: str) -> list[Span]:
-    """Sentences, bullets and clauses at contrast words of what counts in `text`, as spans."""
+    """Sentences, bullets, and clauses at contrast words or with a subject of their own, as spans.
+
+    Only of what counts in `text`.
+    """
     found: list[Span] = []
     for start, end in counted_spans(text):
         begin = start

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import compress
 from pathlib import Path
+
+import numpy as np
 
 from classifier.errors import InputError
 from classifier.evidence import Evidence, evidence_against, evidence_for, word_shares
@@ -19,6 +21,7 @@ from classifier.text import MAX_CHARACTERS, segments
 SCHEMA = 1
 DEFAULT_THRESHOLD = 0.6
 SECONDARY_CONFIDENCE = 0.75
+REASON_CONFIDENCE = 0.6
 _WORDS_FOR_CONFIDENCE = (
     (0.95, "almost certainly"),
     (0.85, "very likely"),
@@ -172,8 +175,7 @@ class Model:
         logits = self.scorer.logits([*texts, *pieces])
         scored = self.scorer.calibrated(logits)
         stances, p = self._stances(scored), _by_class(scored)
-        evidence = self._evidence(texts, logits[: len(texts)], scored, against)
-        decisions, after = [], len(texts)
+        wholes, after = [], len(texts)
         for i, spans in enumerate(cut):
             rows = range(after, after + len(several[i])) if several[i] else [i] * len(spans)
             after += len(several[i])
@@ -182,8 +184,8 @@ class Model:
                 for (start, end), row in zip(spans, rows, strict=True)
             )
             flags = compress(self.scorer.flags, scored.flags[i])
-            decisions.append(self._decision(stances[i], p[i], parts, flags, evidence[i]))
-        return decisions
+            wholes.append(self._decision(by_mixed_rule(stances[i], p[i], parts), parts, flags))
+        return self._with_evidence(texts, wholes, logits[: len(texts)], against)
 
     def _stances(self, scored: Probabilities) -> list[Stance]:
         """The best class of each row, its best kind and its probability."""
@@ -192,28 +194,11 @@ class Model:
         confidence = scored.classes.max(axis=1).tolist()
         return [Stance(CLASSES[c], kind, p) for c, kind, p in zip(classes, kinds, confidence, strict=True)]
 
-    def _evidence(
-        self, texts: Sequence[str], logits: FloatArray, scored: Probabilities, against: bool
-    ) -> list[tuple[Evidence, ...]]:
-        """Spans for the best class of each text, and perhaps the strongest one against it."""
-        classes = scored.classes[: len(texts)].argmax(axis=1)
-        shares = word_shares(self.scorer, texts, logits)
-        found = evidence_for(texts, shares, classes)
-        if against:
-            for own, other in zip(found, evidence_against(texts, shares, classes), strict=True):
-                if other and all(other.end <= span.start or other.start >= span.end for span in own):
-                    own.append(other)
-        return [tuple(own) for own in found]
-
     def _decision(
-        self,
-        best: Stance,
-        probabilities: Mapping[str, float],
-        parts: tuple[Segment, ...],
-        flags: Iterable[str],
-        evidence: tuple[Evidence, ...],
+        self, ruled: tuple[Stance, Mapping[str, float]], parts: tuple[Segment, ...], flags: Iterable[str]
     ) -> Decision:
-        """Abstain where the model is not sure enough, else keep its best class and kind."""
+        """Abstain where the model is not sure enough, else keep the best class and kind."""
+        best, probabilities = ruled
         unsure = best.confidence < self.threshold
         return Decision(
             best=best,
@@ -222,9 +207,24 @@ class Model:
             probabilities=probabilities,
             secondary=None if unsure else secondary_stance(best, parts),
             flags=flags_of(flags, best.verdict, best.kind),
-            evidence=evidence,
+            evidence=(),
             segments=parts,
         )
+
+    def _with_evidence(
+        self, texts: Sequence[str], decisions: list[Decision], logits: FloatArray, against: bool
+    ) -> list[Decision]:
+        """The decisions with the spans that speak for each, and perhaps the strongest one against."""
+        classes = np.array([CLASSES.index(decision.best.verdict) for decision in decisions], np.int64)
+        shares = word_shares(self.scorer, texts, logits)
+        found = evidence_for(texts, shares, classes)
+        if against:
+            for own, other in zip(found, evidence_against(texts, shares, classes), strict=True):
+                if other and all(other.end <= span.start or other.start >= span.end for span in own):
+                    own.append(other)
+        return [
+            replace(decision, evidence=tuple(own)) for decision, own in zip(decisions, found, strict=True)
+        ]
 
 
 def load(folder: str | Path | None = None) -> Model:
@@ -257,6 +257,23 @@ def check_text(text: str, name: str = "the text") -> None:
 def _by_class(scored: Probabilities) -> list[dict[str, float]]:
     """Probabilities of each row by the name of the class."""
     return [dict(zip(CLASSES, row, strict=True)) for row in scored.classes.tolist()]
+
+
+def by_mixed_rule(
+    best: Stance, probabilities: Mapping[str, float], parts: Sequence[Segment]
+) -> tuple[Stance, Mapping[str, float]]:
+    """The guide's mixed rule: a reason beside a delay makes the text an objection.
+
+    Where the whole reads as a stall and a segment surely gives a reason, that segment's
+    probability of an objection stands for the text, and the other classes share the rest as before.
+    """
+    reason = max(parts, key=lambda part: part.probabilities["objection"], default=None)
+    if best.verdict != "stall" or reason is None or reason.probabilities["objection"] < REASON_CONFIDENCE:
+        return best, probabilities
+    p = reason.probabilities["objection"]
+    rest = (1 - p) / (1 - probabilities["objection"])
+    ruled = {label: rest * share for label, share in probabilities.items()} | {"objection": p}
+    return Stance("objection", reason.kind, p), ruled
 
 
 def secondary_stance(whole: Stance, parts: Sequence[Segment]) -> Stance | None:

@@ -141,6 +141,15 @@ def test_the_card_says_what_was_found(run, text: str, says: str) -> None:
     assert says in run("predict", text).output
 
 
+def test_a_reason_and_a_delay_make_an_objection_with_a_second_stance(model) -> None:
+    verdict = model.predict_one("It's about 20% over what we pay now, and honestly I'd want to sleep on it.")
+    assert (verdict.verdict, verdict.kind) == ("objection", "price")
+    assert (verdict.secondary.verdict, verdict.secondary.kind) == ("stall", "think_it_over")
+    assert sum(verdict.probabilities.values()) == pytest.approx(1)
+    assert verdict.confidence == max(verdict.probabilities.values())
+    assert verdict.response.aim == "Answer the reason first, then the delay."
+
+
 def test_it_never_says_that_a_buyer_lies(run) -> None:
     for text in ("Let me think about it", "I have no budget", "Send me some info", "We're all set"):
         shown = run("predict", text).output.lower()

@@ -19,6 +19,7 @@ Examples:
   stallcheck respond price
   stallcheck COMMAND --help
 
+\b
 Shell completion (bash; zsh and fish alike):
   eval "$(_STALLCHECK_COMPLETE=bash_source stallcheck)"
 """

@@ -55,6 +55,11 @@ def test_evaluating_a_model_on_a_file(run, notes: Path, tiny_model: Path) -> Non
     assert done["keywords"]["accuracy"]["value"] < model["accuracy"]["value"]
 
 
+def test_scoring_a_model_on_its_own_training_texts_is_called_that(run, notes: Path, tiny_model: Path) -> None:
+    assert "was trained on" in run("evaluate", tiny_model, notes).stderr
+    assert "was trained on" not in run("evaluate").stderr
+
+
 def test_cross_validation_from_the_command_line(run, notes: Path) -> None:
     result = run("evaluate", "--cross-validate", notes)
     assert result.exit_code == 0, result.output

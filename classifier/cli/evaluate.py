@@ -44,6 +44,12 @@ def evaluate(paths: tuple[Path, ...], cross_validate: bool, seed: int, as_json: 
     else:
         arrays, card = load_scorer(folder or default_model())
         rows = read(data) if data else shipped("test")
+        if rows.sha256() == card["data"]["sha256"]:
+            click.echo(
+                "These are the texts that the model was trained on: the scores are too good "
+                "(--cross-validate tells better).",
+                err=True,
+            )
         with spinner("Evaluating") as progress:
             progress("scoring")
             done = evaluation.evaluate(Scorer(arrays), rows, seed=seed)

@@ -10,7 +10,7 @@ from classifier.training.baselines import keywords, majority
 from classifier.training.dataset import Dataset
 from classifier.training.metrics import Scores, score
 from classifier.training.pipeline import make_pipeline
-from classifier.training.train import check_enough, cross_validate
+from classifier.training.train import check_enough, cross_validate, score_held_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,7 @@ def evaluate_by_cross_validation(
     """
     check_enough(data)
     held_out = cross_validate(data, make_pipeline(), seed=seed, progress=progress)
-    return Evaluation(
-        score(
-            held_out.p,
-            data.labels,
-            data.groups,
-            kinds=data.kinds,
-            predicted_kinds=held_out.kinds,
-            seed=seed,
-        ),
-        *_baselines(data, seed),
-    )
+    return Evaluation(score_held_out(data, held_out, seed=seed), *_baselines(data, seed))
 
 
 def _baselines(data: Dataset, seed: int) -> tuple[Scores, Scores]:

@@ -73,14 +73,7 @@ def train(
     check_enough(data)
     held_out = cross_validate(data, make_pipeline(), seed=seed, progress=progress)
     progress("scoring")
-    scores = score(
-        held_out.p,
-        data.labels,
-        data.groups,
-        kinds=data.kinds,
-        predicted_kinds=held_out.kinds,
-        seed=seed,
-    )
+    scores = score_held_out(data, held_out, seed=seed)
     progress("fitting on everything")
     pipeline = fit(make_pipeline(), data)
     threshold, answered = unsure_band(held_out.p, data.labels, TARGET_PRECISION)
@@ -142,6 +135,18 @@ def cross_validate(
         if kinds is not None:
             kinds[held_out] = found
     return HeldOut(p, kinds)
+
+
+def score_held_out(data: Dataset, held_out: HeldOut, *, seed: int = 0) -> Scores:
+    """Scores of held-out predictions, with intervals over the groups of `data`."""
+    return score(
+        held_out.p,
+        data.labels,
+        data.groups,
+        kinds=data.kinds,
+        predicted_kinds=held_out.kinds,
+        seed=seed,
+    )
 
 
 def predict(pipeline: Pipeline, texts: list[str]) -> tuple[FloatArray, ObjectArray]:

@@ -135,7 +135,6 @@ def test_the_summary_in_the_terminal(run, tmp_path: Path) -> None:
         ("a,a\nx,y\n", ["--column", "a"], "stands 2 times"),
         ("id,amount\n1,2\n", [], "no column looks like text"),
         ("note,verdict\nnot now,x\n", ["-c", "note"], "--prefix"),
-        ("note,id\nnot now,1\nno, thanks,2\n", ["-c", "note"], "line 3"),
         ('note,id\n"not now,1\n', ["-c", "note"], "line 2"),
     ],
     ids=[
@@ -147,7 +146,6 @@ def test_the_summary_in_the_terminal(run, tmp_path: Path) -> None:
         "twice",
         "no text",
         "clash",
-        "ragged",
         "open quote",
     ],
 )
@@ -178,6 +176,19 @@ def test_an_output_that_will_not_do(run, tmp_path: Path, target: str, said: str)
     assert result.exit_code == 2
     assert said in result.stderr
     assert source.read_text() == TABLE
+
+
+def test_rows_that_do_not_fit_are_set_aside_not_lost(run, tmp_path: Path) -> None:
+    source = written(tmp_path / "in.csv", 'note,id\nnot now,1\nno, thanks,2\n"maybe, later",3\n')
+    target = tmp_path / "out.csv"
+    result = run("label", source, "-o", target, "-c", "note")
+    assert result.exit_code == 3
+    assert "1 row(s) set aside" in result.stderr
+    kept = list(csv.DictReader(io.StringIO(target.read_text())))
+    assert [row["id"] for row in kept] == ["1", "3"]
+    aside = list(csv.DictReader(io.StringIO((tmp_path / "out.rejects.csv").read_text())))
+    assert [(row["line"], row["text"]) for row in aside] == [("3", "no, thanks,2")]
+    assert "3 cells where the header has 2" in aside[0]["reason"]
 
 
 def test_a_clash_is_solved_by_a_prefix(run, tmp_path: Path) -> None:

@@ -36,6 +36,15 @@ class Record:
     line_end: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A record that was set aside: the line it starts on, why, and its text."""
+
+    line: int
+    reason: str
+    raw: str
+
+
 def detect(path: Path) -> Format:
     """Encoding and delimiter of a file.
 
@@ -139,16 +148,13 @@ def label_delimited(
     *,
     chunk: int,
     progress: Callable[[int], None],
+    reject: Callable[[Reject], None],
 ) -> None:
     """Copy `source` to `target` with the added cells at the end of each record.
 
     A record with fewer cells than the header is filled with empty ones first, so that the added
-    cells stand in their columns. `progress` is told the rows done after each chunk.
-
-    Raises
-    ------
-    InputError
-        If a record has more cells than the header.
+    cells stand in their columns; one with more is handed to `reject` instead. `progress` is told
+    the rows done after each chunk.
     """
     out = io.TextIOWrapper(target, encoding=written.encoding, newline="", write_through=True)
     records = read_records(source, written)
@@ -165,10 +171,15 @@ def label_delimited(
 
     for record in records:
         if len(record.cells) > len(header.cells):
-            raise InputError(
-                f"{source} line {record.line}: {len(record.cells)} cells where the header has "
-                f"{len(header.cells)}; quote the cell that holds the delimiter '{written.delimiter}'"
+            reject(
+                Reject(
+                    record.line,
+                    f"{len(record.cells)} cells where the header has {len(header.cells)}: quote the cell "
+                    f"that holds the delimiter '{written.delimiter}'",
+                    record.raw,
+                )
             )
+            continue
         if not record.cells:  # a blank line stays a blank line
             flush()
             out.write(record.raw + record.line_end)

@@ -14,6 +14,7 @@ from classifier.batch import delimited, excel
 from classifier.batch.columns import added_columns, find_column, guess_column
 from classifier.batch.rows import RowLabeller, Summary
 from classifier.errors import InputError
+from classifier.persistence import write_atomically
 from classifier.verdict import Model
 
 DELIMITED = (".csv", ".tsv", ".txt")
@@ -24,11 +25,16 @@ _CHUNK = 512
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """What `label_file` did: the column it read, whether that was a guess, and the counts."""
+    """What `label_file` did: the column it read, whether that was a guess, and the counts.
+
+    `set_aside` rows that do not fit the header are in the file `rejects` (None if there are none).
+    """
 
     column: str
     guessed: bool
     summary: Summary
+    set_aside: int
+    rejects: Path | None
 
 
 def label_file(
@@ -42,6 +48,8 @@ def label_file(
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Labelled:
     """Label the rows of `source` into `target`; nothing is left at `target` if that fails.
+
+    Rows that do not fit the header are set aside in a ``.rejects.csv`` beside `target`.
 
     Parameters
     ----------
@@ -77,14 +85,33 @@ def label_file(
     place = guess_column(header, rows) if column is None else find_column(header, column)
     names = added_columns(header, prefix)
     announce(header[place], column is None)
+    rejected: list[delimited.Reject] = []
     with _written_beside(target) as out:
         if written:
             delimited.label_delimited(
-                source, out, written, place, names, labeller.cells, chunk=_CHUNK, progress=progress
+                source,
+                out,
+                written,
+                place,
+                names,
+                labeller.cells,
+                chunk=_CHUNK,
+                progress=progress,
+                reject=rejected.append,
             )
         else:
             excel.label_workbook(workbook, out, place, names, labeller.cells, chunk=_CHUNK, progress=progress)
-    return Labelled(header[place], column is None, labeller.summary)
+    rejects = _write_rejects(target, rejected) if rejected else None
+    return Labelled(header[place], column is None, labeller.summary, len(rejected), rejects)
+
+
+def _write_rejects(target: Path, rejected: list[delimited.Reject]) -> Path:
+    """A CSV beside `target` with the line, the reason and the text of each row set aside."""
+    path = target.with_suffix(".rejects.csv")
+    lines = [("line", "reason", "text"), *((str(r.line), r.reason, r.raw) for r in rejected)]
+    text = "".join(delimited.cells_to_text(cells, ",") + "\n" for cells in lines)
+    write_atomically(path, text.encode("utf-8", "surrogatepass"))
+    return path
 
 
 def _check(source: Path, target: Path) -> None:

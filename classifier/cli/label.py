@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from classifier.errors import Exit
 from classifier.labels import VERDICTS, in_words
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ Examples:
 @click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
 def label(
     source: Path, target: Path, column: str | None, prefix: str, as_json: bool, folder: Path | None
-) -> None:
+) -> Exit:
     """Label every row of IN (CSV, TSV or Excel) and write OUT.
 
     All columns and rows stay as they are; verdict, kind, confidence, probabilities, secondary,
-    flags, evidence and review are added on the right.
+    flags, evidence and review are added on the right. CSV rows that do not fit the header are set
+    aside in OUT's .rejects.csv, and the exit code is 3.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -84,6 +86,12 @@ def label(
     else:
         _print(done.summary, Console(file=sys.stdout))
         click.echo(f"Wrote {target}.")
+    if done.rejects:
+        click.echo(
+            f"stallcheck: {done.set_aside:,} row(s) set aside in {done.rejects}: mend them there", err=True
+        )
+        return Exit.SET_ASIDE
+    return Exit.DONE
 
 
 def _as_json(column: str, summary: Summary) -> dict[str, object]:

@@ -278,12 +278,12 @@ def by_mixed_rule(
 
 def secondary_stance(whole: Stance, parts: Sequence[Segment]) -> Stance | None:
     """The surest stance of a segment that is neither the whole's own nor `neither`."""
+    if whole.verdict == "neither" or len(parts) < 2:
+        return None
     others = [
         Stance(part.verdict, part.kind, part.probabilities[part.verdict])
         for part in parts
         if part.verdict != "neither" and (part.verdict, part.kind) != (whole.verdict, whole.kind)
     ]
-    others = [stance for stance in others if stance.confidence >= SECONDARY_CONFIDENCE]
-    if whole.verdict == "neither" or len(parts) < 2:
-        return None
-    return max(others, key=lambda stance: stance.confidence, default=None)
+    sure = [stance for stance in others if stance.confidence >= SECONDARY_CONFIDENCE]
+    return max(sure, key=lambda stance: stance.confidence, default=None)

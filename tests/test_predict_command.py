@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from classifier.labels import CLASS_OF, CLASSES, FLAGS, VERDICTS
+from classifier.verdict import Model
 
 KEYS = [
     "schema",
@@ -142,7 +143,10 @@ def test_the_card_says_what_was_found(run, text: str, says: str) -> None:
 
 
 def test_a_reason_and_a_delay_make_an_objection_with_a_second_stance(model) -> None:
-    verdict = model.predict_one("It's about 20% over what we pay now, and honestly I'd want to sleep on it.")
+    answering = Model(model.scorer, model.card | {"unsure": {"threshold": 0.5}})
+    verdict = answering.predict_one(
+        "It's about 20% over what we pay now, and honestly I'd want to sleep on it."
+    )
     assert (verdict.verdict, verdict.kind) == ("objection", "price")
     assert (verdict.secondary.verdict, verdict.secondary.kind) == ("stall", "think_it_over")
     assert sum(verdict.probabilities.values()) == pytest.approx(1)

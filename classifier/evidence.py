@@ -18,9 +18,10 @@ import numpy.typing as npt
 from classifier import ngrams
 from classifier.labels import CLASSES
 from classifier.scorer import N_CLASSES, Scorer, kind_columns, softmax
-from classifier.text import Span, counted_spans
+from classifier.text import counted_spans
 
 FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
 
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(8)
 _WORD = re.compile(r"[^ \t\n\r\x0b\x0c]+")
@@ -58,96 +59,131 @@ class Evidence:
 class WordShares:
     """Words of a batch and their shares in the class scores.
 
-    spans : (n_words,) character offsets of each word in its text.
+    words : (n_words,) pieces of the texts between white space, those that count.
     document : (n_words,) the text each word stands in, ascending.
     shares : (n_words, 3), centred: the three classes' shares of a word sum to 0. Summed over a
         text's words they are its centred scores less those of the empty text.
     """
 
-    spans: list[Span]
+    words: list[str]
     document: ngrams.IntArray
-    shares: FloatArray
+    shares: Float32Array
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Runs of neighbouring words that speak for a class, all (n_runs,), text by text, the
+    strongest first.
+
+    document : the text of each; first, last : its first and last word; weight : what it added.
+    """
+
+    document: ngrams.IntArray
+    first: ngrams.IntArray
+    last: ngrams.IntArray
+    weight: FloatArray
 
 
 def word_shares(scorer: Scorer, texts: Sequence[str], logits: FloatArray) -> WordShares:
     """What each word of each text added to each class's score; `logits` are the scorer's."""
-    spans, document = _words(texts)
-    words = [texts[d][start:end] for d, (start, end) in zip(document.tolist(), spans, strict=True)]
+    split = [_words(text) for text in texts]
+    words = [word for own in split for word in own]
+    document = np.repeat(np.arange(len(texts)), np.fromiter(map(len, split), np.int64, len(split)))
     occurrences = scorer.occurrences(words, document, len(texts))
-    weights = _column_weights(scorer, logits)
-    per_token = np.zeros((len(occurrences.word), N_CLASSES))
+    weights = _column_weights(scorer, logits) / occurrences.norm[:, None]
+    of_class = _class_of_columns(scorer)
+    per_token = np.zeros((len(occurrences.word), N_CLASSES), np.float32)
     for size, (token, values) in enumerate(occurrences.runs, 1):
         where = document[occurrences.word[token]]
-        share = _by_class(scorer, values * weights[where] / occurrences.norm[where, None]) / size
+        share = (values * weights[where]) @ (of_class / size)
         for place in range(size):
             per_token[token + place] += share
-    shares = np.zeros((len(spans), N_CLASSES))
-    np.add.at(shares, occurrences.word, per_token)
-    return WordShares(spans, document, shares - shares.mean(axis=1, keepdims=True))
+    shares = np.zeros((len(words), N_CLASSES), np.float32)
+    if len(per_token):
+        first = np.flatnonzero(np.diff(occurrences.word, prepend=-1))
+        shares[occurrences.word[first]] = np.add.reduceat(per_token, first)
+    return WordShares(words, document, shares - shares.mean(axis=1, keepdims=True))
 
 
-def _words(texts: Sequence[str]) -> tuple[list[Span], ngrams.IntArray]:
-    """Offsets of the words that count, and the text each stands in."""
-    spans: list[Span] = []
-    counts = []
-    for text in texts:
-        before = len(spans)
-        for start, end in counted_spans(text):
-            spans += [word.span() for word in _WORD.finditer(text, start, end)]
-        counts.append(len(spans) - before)
-    return spans, np.repeat(np.arange(len(texts)), counts)
+def _words(text: str) -> list[str]:
+    """The words of a text that count."""
+    if "\n" not in text and ":" not in text:
+        return _WORD.findall(text)
+    return [word for start, end in counted_spans(text) for word in _WORD.findall(text, start, end)]
 
 
-def _column_weights(scorer: Scorer, logits: FloatArray) -> FloatArray:
+def _column_weights(scorer: Scorer, logits: FloatArray) -> Float32Array:
     """How much each column counts in its class's score on the way from the empty text: (n, n_columns)."""
     class_weight, kind_weight = scorer.arrays.calibration[:2]
-    bias = scorer.arrays.bias
-    weights = np.zeros_like(logits)
+    bias = scorer.arrays.bias.astype(np.float32)
+    change = logits.astype(np.float32) - bias
+    weights = np.zeros(logits.shape, np.float32)
     weights[:, :N_CLASSES] = class_weight
-    steps = (_NODES + 1) / 2
     for _, columns in kind_columns(scorer.kinds):
         own = slice(N_CLASSES + columns.start, N_CLASSES + columns.stop)
-        change = logits[:, own] - bias[own]
-        path = bias[own] + steps[:, None, None] * change  # (n_steps, n, n_own)
-        along = softmax(path.reshape(-1, path.shape[2])).reshape(path.shape)
-        weights[:, own] = kind_weight * np.tensordot(_NODE_WEIGHTS / 2, along, axes=1)
+        for node, share in zip(_NODES.tolist(), _NODE_WEIGHTS.tolist(), strict=True):
+            along = softmax(bias[own] + (node + 1) / 2 * change[:, own])
+            weights[:, own] += kind_weight * share / 2 * along
     return weights
 
 
-def _by_class(scorer: Scorer, columns: FloatArray) -> FloatArray:
-    """Sum of each class's own columns: (n, 3)."""
-    summed = columns[:, :N_CLASSES].copy()
+def _class_of_columns(scorer: Scorer) -> Float32Array:
+    """Which columns speak for which class: (n_columns, 3) of 0 and 1, flags for none."""
+    of_class = np.zeros((len(scorer.arrays.scale), N_CLASSES), np.float32)
+    of_class[range(N_CLASSES), range(N_CLASSES)] = 1
     for c, own in kind_columns(scorer.kinds):
-        summed[:, c] += columns[:, N_CLASSES + own.start : N_CLASSES + own.stop].sum(axis=1)
-    return summed
+        of_class[N_CLASSES + own.start : N_CLASSES + own.stop, c] = 1
+    return of_class
+
+
+def strongest_runs(shares: WordShares, classes: ngrams.IntArray, n_documents: int) -> Runs:
+    """For each text the few runs of words that speak most for its class.
+
+    `classes` (n_documents,) are places in `labels.CLASSES`.
+    """
+    document = shares.document
+    weight = shares.shares[np.arange(len(document)), classes[document]].astype(np.float64)
+    strongest = np.zeros(n_documents)
+    np.maximum.at(strongest, document, weight)
+    strong = weight >= np.maximum(strongest * _KEEP_SHARE, 1e-6)[document]
+    joins = strong[:-1] & (document[1:] == document[:-1])  # with the word before
+    begins = strong & ~np.concatenate([[False], joins])[: len(strong)]
+    place, first = np.flatnonzero(strong), np.flatnonzero(begins)
+    run = np.cumsum(begins)[place] - 1  # number of the run that each strong word belongs to
+    total: FloatArray = np.bincount(run, weight[place], minlength=len(first)).astype(np.float64)
+    order = np.lexsort((-total, document[first]))
+    owner = document[first[order]]
+    rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    kept = order[rank < _MOST_SPANS]
+    last = first + np.bincount(run, minlength=len(first)) - 1
+    return Runs(document[first[kept]], first[kept], last[kept], total[kept])
+
+
+def run_texts(shares: WordShares, runs: Runs, n_documents: int) -> list[list[str]]:
+    """For each text the words of its runs."""
+    found: list[list[str]] = [[] for _ in range(n_documents)]
+    words = shares.words
+    for d, first, last in zip(runs.document.tolist(), runs.first.tolist(), runs.last.tolist(), strict=True):
+        piece = " ".join(words[first : last + 1])
+        found[d].append(piece.strip(_PUNCTUATION) or piece)
+    return found
 
 
 def evidence_for(texts: Sequence[str], shares: WordShares, classes: ngrams.IntArray) -> list[list[Evidence]]:
-    """For each text the few spans that speak most for its class, strongest first.
-
-    Neighbouring words that speak for the class make one span. `classes` (n_texts,) are places in
-    `labels.CLASSES`.
-    """
+    """For each text the few spans that speak most for its class, strongest first."""
     found: list[list[Evidence]] = [[] for _ in texts]
-    document, weight = shares.document, shares.shares[np.arange(len(shares.spans)), classes[shares.document]]
-    strongest = np.zeros(len(texts))
-    np.maximum.at(strongest, document, weight)
-    strong = weight >= np.maximum(strongest * _KEEP_SHARE, 1e-6)[document]
-    before = np.concatenate([[False], strong[:-1] & (document[1:] == document[:-1])])[: len(strong)]
-    run = np.cumsum(strong & ~before) - 1  # number of the run that each strong word belongs to
-    place = np.flatnonzero(strong)
-    first = np.flatnonzero(strong & ~before)
-    last = first + np.bincount(run[place], minlength=len(first)) - 1
-    total = np.bincount(run[place], weight[place], minlength=len(first))
-    for r in np.lexsort((-total, document[first])):
-        d = int(document[first[r]])
-        if len(found[d]) < _MOST_SPANS:
-            start, end = shares.spans[first[r]][0], shares.spans[last[r]][1]
-            piece = texts[d][start:end].strip(_PUNCTUATION)
-            if piece:
-                start = texts[d].index(piece, start)
-                label = CLASSES[classes[d]]
-                found[d].append(Evidence(start, start + len(piece), piece, float(total[r]), label))
+    spans = [
+        word.span()
+        for text in texts
+        for start, end in counted_spans(text)
+        for word in _WORD.finditer(text, start, end)
+    ]
+    runs = strongest_runs(shares, classes, len(texts))
+    for d, first, last, weight in zip(runs.document, runs.first, runs.last, runs.weight, strict=True):
+        start, end = spans[first][0], spans[last][1]
+        piece = texts[d][start:end].strip(_PUNCTUATION) or texts[d][start:end]
+        start = texts[d].index(piece, start)
+        found[d].append(Evidence(start, start + len(piece), piece, float(weight), CLASSES[classes[d]]))
     return found
 
 

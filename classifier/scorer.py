@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from classifier.text import counted
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
+AnyFloats = TypeVar("AnyFloats", FloatArray, Float32Array)
 
 N_CLASSES = len(CLASSES)
 SLOT_BITS = 22
@@ -90,20 +92,21 @@ class Occurrences:
     """N-grams of a batch of texts, token by token.
 
     word : (n_tokens,) the word each token is (part of).
-    runs : for tokens, pairs and triples: the first token of each (n,), and their weights times
-        idf in the units of the scores (n, n_columns); a token's include its characters'.
+    runs : for tokens, kept pairs and kept triples: the first token of each (n,), and their
+        weights times idf in the units of the scores (n, n_columns); a token's include its
+        characters'.
     norm : (n_documents,) what the sums of each text are divided by.
     """
 
     word: ngrams.IntArray
-    runs: list[tuple[ngrams.IntArray, FloatArray]]
+    runs: list[tuple[ngrams.IntArray, Float32Array]]
     norm: FloatArray
 
 
-def softmax(scores: FloatArray) -> FloatArray:
+def softmax(scores: AnyFloats) -> AnyFloats:
     """Row-wise softmax."""
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    result: FloatArray = shifted / shifted.sum(axis=1, keepdims=True)
+    result: AnyFloats = shifted / shifted.sum(axis=1, keepdims=True)
     return result
 
 
@@ -234,7 +237,7 @@ class Scorer:
         return np.where(known, row, len(keys))
 
     def occurrences(self, words: Sequence[str], document: ngrams.IntArray, n_documents: int) -> Occurrences:
-        """The n-grams of texts that are given word by word, for `classifier.evidence`.
+        """The kept n-grams of texts that are given word by word, for `classifier.evidence`.
 
         `document` (n_words,), ascending, tells the text of each word.
         """
@@ -242,17 +245,19 @@ class Scorer:
             tokens = ngrams.tokenize(words, self._words.table)
             self._learn(self._words.table.take_fresh())
             numbers = tokens.words
-            own = self._words.sums.take(numbers, axis=0) * self.arrays.scale
+            own = self._words.sums.take(numbers, axis=0)
             squares = self._words.squares[numbers]
             pair_rows, triple_rows = self._rows_of_runs(numbers)
         of_token = document[tokens.document] if len(document) else tokens.document
         norm_squares = np.bincount(of_token, squares, minlength=n_documents)
-        runs = [(np.arange(len(numbers)), own)]
+        scale = self.arrays.scale.astype(np.float32)
+        runs = [(np.arange(len(numbers)), own * scale)]
         for size, rows in ((2, pair_rows), (3, triple_rows)):
             token = ngrams.neighbours(of_token, size)
+            token = token[rows[token] < len(self.arrays.keys)]
             row = rows[token]
             norm_squares += np.bincount(of_token[token], self._squares[row], minlength=n_documents)
-            runs.append((token, self._values.take(row, axis=0) * self.arrays.scale))
+            runs.append((token, self._values.take(row, axis=0) * scale))
         return Occurrences(tokens.document, runs, np.sqrt(np.maximum(norm_squares, 1e-300)))
 
     def _learn(self, fresh: list[bytes]) -> None:

@@ -106,19 +106,20 @@ def _merged(spans: list[Span]) -> list[Span]:
     return merged
 
 
-_ABBREVIATION = (
-    r"(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bdr)(?<!\bst)(?<!\bno)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)"
-)
+_ABBREVIATIONS = {"mr", "mrs", "ms", "dr", "st", "no", "vs", "e.g", "i.e", "approx"}
 _SUBJECT = r"i|we|you|he|she|they|it|let|can|could|please|maybe|my|our|i'\w+|we'\w+"
+# Every match begins with one of a few characters, which the regex engine can skip to.
 _SEGMENT_END = re.compile(
-    rf"(?P<stop>{_ABBREVIATION}[.!?\u2026]+[\"')\u2019\u201d]*)\s+"
-    r"|\n\s*(?:[-*\u2022]|\d{1,2}[.)])?\s*"
-    r"|\s*;\s+"
-    rf"|,\s+(?=(?:and|so|or)\s+(?:\w+\s+)?(?:{_SUBJECT})\b)"
-    r"|,?\s+(?=(?:but|however|although|though|except|yet|whereas|that said)\b)"
-    r"|\s+[-\u2013\u2014]+\s+",
+    r"[.!?\u2026;,\s](?:"
+    r"(?<=[.!?\u2026])(?P<stop>[.!?\u2026]*[\"')\u2019\u201d]*)\s+"
+    r"|(?<=\n)\s*(?:[-*\u2022]|\d{1,2}[.)])?\s*"
+    r"|(?<=;)\s+"
+    rf"|(?<=,)\s+(?=(?:and|so|or)\s+(?:\w+\s+)?(?:{_SUBJECT})\b)"
+    r"|\s*(?<=\s)(?=(?:but|however|although|though|except|yet|whereas|that said)\b)"
+    r"|(?<=\s)[-\u2013\u2014]+\s+)",
     re.IGNORECASE,
 )
+_LONGEST_ABBREVIATION = 6
 
 
 def segments(text: str) -> list[Span]:
@@ -130,18 +131,23 @@ def segments(text: str) -> list[Span]:
     for start, end in counted_spans(text):
         begin = start
         for cut in _SEGMENT_END.finditer(text, start, end):
-            found.append((begin, max(cut.start(), cut.end("stop"))))
+            at, stop = cut.start(), cut.end("stop")
+            if stop >= 0 and _is_abbreviation(text[max(begin, at - _LONGEST_ABBREVIATION) : at]):
+                continue
+            found.append((begin, max(at, stop)))
             begin = cut.end()
         found.append((begin, end))
     trimmed = (_trimmed(text, span) for span in found)
-    return [span for span in trimmed if _has_word(text, span)]
+    return [(start, end) for start, end in trimmed if any(map(str.isalnum, text[start:end]))]
+
+
+def _is_abbreviation(before: str) -> bool:
+    """Whether the word at the end of `before` is one whose full stop ends no sentence."""
+    words = before.lower().split()
+    return bool(words) and words[-1].lstrip("(\"'") in _ABBREVIATIONS
 
 
 def _trimmed(text: str, span: Span) -> Span:
     start, end = span
     piece = text[start:end]
     return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
-
-
-def _has_word(text: str, span: Span) -> bool:
-    return any(character.isalnum() for character in text[span[0] : span[1]])

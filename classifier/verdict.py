@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import compress
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
+from classifier.decide import Decisions, Stances, decide
 from classifier.errors import InputError
-from classifier.evidence import Evidence, evidence_against, evidence_for, word_shares
-from classifier.flags import flags_of
+from classifier.evidence import Evidence
 from classifier.labels import CLASSES, UNSURE
 from classifier.persistence import Card, default_model, load_scorer
 from classifier.playbook import Playbook, Response, default_playbook
-from classifier.scorer import FloatArray, Probabilities, Scorer
-from classifier.text import MAX_CHARACTERS, segments
+from classifier.scorer import Scorer
+from classifier.text import MAX_CHARACTERS
 
 SCHEMA = 1
 DEFAULT_THRESHOLD = 0.6
-SECONDARY_CONFIDENCE = 0.75
-REASON_CONFIDENCE = 0.6
 _WORDS_FOR_CONFIDENCE = (
     (0.95, "almost certainly"),
     (0.85, "very likely"),
@@ -97,20 +92,6 @@ class Verdict:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A verdict without the text and the response: `best` is the stance before any abstention."""
-
-    best: Stance
-    verdict: str
-    kind: str | None
-    probabilities: Mapping[str, float]
-    secondary: Stance | None
-    flags: tuple[str, ...]
-    evidence: tuple[Evidence, ...]
-    segments: tuple[Segment, ...]
-
-
 class Model:
     """A trained model ready to give verdicts.
 
@@ -121,10 +102,19 @@ class Model:
         The model's `card.json`.
     playbook : Playbook, optional
         Where responses come from; the one that ships with the package by default.
+    folder : Path, optional
+        Where the model was read from, for workers that are to read it too.
     """
 
-    def __init__(self, scorer: Scorer, card: Card, playbook: Playbook | None = None) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        card: Card,
+        playbook: Playbook | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self.scorer = scorer
+        self.folder = folder
         self.card = card
         self.playbook = playbook or default_playbook()
         self.threshold = float(card.get("unsure", {}).get("threshold", DEFAULT_THRESHOLD))
@@ -140,91 +130,48 @@ class Model:
         texts = list(texts)
         for number, text in enumerate(texts, 1):
             check_text(text, f"text {number}" if len(texts) > 1 else "the text")
-        model = {"name": str(self.card["name"]), "sha256": str(self.card["sha256"])}
+        found = decide(self.scorer, texts)
+        evidence = found.evidence(texts)
+        confidence = found.best.confidence.tolist()
+        probabilities = _by_class(found.best)
+        parts = _segments(found, len(texts))
         return [
-            Verdict(
-                text=text,
-                verdict=decision.verdict,
-                kind=decision.kind,
-                confidence=decision.best.confidence,
-                probabilities=decision.probabilities,
-                secondary=decision.secondary,
-                flags=decision.flags,
-                evidence=decision.evidence,
-                segments=decision.segments,
-                response=self.playbook.respond(
-                    decision.verdict, decision.kind, mixed=decision.secondary is not None
-                ),
-                model=model,
-            )
-            for text, decision in zip(texts, self.decide(texts, against=True), strict=True)
+            self._verdict(text, found, i, confidence[i], probabilities[i], tuple(evidence[i]), parts[i])
+            for i, text in enumerate(texts)
         ]
 
     def predict_one(self, text: str) -> Verdict:
         """The verdict on one text."""
         return self.predict([text])[0]
 
-    def decide(self, texts: Sequence[str], *, against: bool = False) -> list[Decision]:
-        """What the model makes of each text, the whole batch scored at once.
-
-        With `against`, the evidence includes the strongest span for another class.
-        """
-        cut = [segments(text) for text in texts]
-        several = [spans if len(spans) > 1 else [] for spans in cut]  # a lone segment is the text
-        pieces = [text[a:b] for text, spans in zip(texts, several, strict=True) for a, b in spans]
-        logits = self.scorer.logits([*texts, *pieces])
-        scored = self.scorer.calibrated(logits)
-        stances, p = self._stances(scored), _by_class(scored)
-        wholes, after = [], len(texts)
-        for i, spans in enumerate(cut):
-            rows = range(after, after + len(several[i])) if several[i] else [i] * len(spans)
-            after += len(several[i])
-            parts = tuple(
-                Segment(start, end, stances[row].verdict, stances[row].kind, p[row])
-                for (start, end), row in zip(spans, rows, strict=True)
-            )
-            flags = compress(self.scorer.flags, scored.flags[i])
-            wholes.append(self._decision(by_mixed_rule(stances[i], p[i], parts), parts, flags))
-        return self._with_evidence(texts, wholes, logits[: len(texts)], against)
-
-    def _stances(self, scored: Probabilities) -> list[Stance]:
-        """The best class of each row, its best kind and its probability."""
-        classes = scored.classes.argmax(axis=1).tolist()
-        kinds = scored.best_kinds(self.scorer.kinds)
-        confidence = scored.classes.max(axis=1).tolist()
-        return [Stance(CLASSES[c], kind, p) for c, kind, p in zip(classes, kinds, confidence, strict=True)]
-
-    def _decision(
-        self, ruled: tuple[Stance, Mapping[str, float]], parts: tuple[Segment, ...], flags: Iterable[str]
-    ) -> Decision:
-        """Abstain where the model is not sure enough, else keep the best class and kind."""
-        best, probabilities = ruled
-        unsure = best.confidence < self.threshold
-        return Decision(
-            best=best,
-            verdict=UNSURE if unsure else best.verdict,
-            kind=None if unsure else best.kind,
+    def _verdict(
+        self,
+        text: str,
+        found: Decisions,
+        i: int,
+        confidence: float,
+        probabilities: dict[str, float],
+        evidence: tuple[Evidence, ...],
+        parts: tuple[Segment, ...],
+    ) -> Verdict:
+        """The verdict on text `i`: abstain where the model is not sure enough."""
+        unsure = confidence < self.threshold
+        verdict = UNSURE if unsure else CLASSES[found.best.classes[i]]
+        kind = None if unsure else found.best.kinds[i]
+        secondary = None if unsure or found.secondary[i] < 0 else _stance(found, int(found.secondary[i]))
+        return Verdict(
+            text=text,
+            verdict=verdict,
+            kind=kind,
+            confidence=confidence,
             probabilities=probabilities,
-            secondary=None if unsure else secondary_stance(best, parts),
-            flags=flags_of(flags, best.verdict, best.kind),
-            evidence=(),
+            secondary=secondary,
+            flags=found.flags[i],
+            evidence=evidence,
             segments=parts,
+            response=self.playbook.respond(verdict, kind, mixed=secondary is not None),
+            model={"name": str(self.card["name"]), "sha256": str(self.card["sha256"])},
         )
-
-    def _with_evidence(
-        self, texts: Sequence[str], decisions: list[Decision], logits: FloatArray, against: bool
-    ) -> list[Decision]:
-        """The decisions with the spans that speak for each, and perhaps the strongest one against."""
-        classes = np.array([CLASSES.index(decision.best.verdict) for decision in decisions], np.int64)
-        shares = word_shares(self.scorer, texts, logits)
-        found = evidence_for(texts, shares, classes)
-        if against:
-            for own, other in zip(found, evidence_against(texts, shares, classes), strict=True):
-                if other and all(other.end <= span.start or other.start >= span.end for span in own):
-                    own.append(other)
-        return [
-            replace(decision, evidence=tuple(own)) for decision, own in zip(decisions, found, strict=True)
-        ]
 
 
 def load(folder: str | Path | None = None) -> Model:
@@ -235,8 +182,9 @@ def load(folder: str | Path | None = None) -> Model:
     ModelError
         If the folder is missing, damaged, tampered with or of a newer schema.
     """
-    arrays, card = load_scorer(Path(folder) if folder else default_model())
-    return Model(Scorer(arrays), card)
+    folder = Path(folder) if folder else default_model()
+    arrays, card = load_scorer(folder)
+    return Model(Scorer(arrays), card, folder=folder)
 
 
 def check_text(text: str, name: str = "the text") -> None:
@@ -254,36 +202,24 @@ def check_text(text: str, name: str = "the text") -> None:
         )
 
 
-def _by_class(scored: Probabilities) -> list[dict[str, float]]:
+def _by_class(stances: Stances) -> list[dict[str, float]]:
     """Probabilities of each row by the name of the class."""
-    return [dict(zip(CLASSES, row, strict=True)) for row in scored.classes.tolist()]
+    return [dict(zip(CLASSES, row, strict=True)) for row in stances.p.tolist()]
 
 
-def by_mixed_rule(
-    best: Stance, probabilities: Mapping[str, float], parts: Sequence[Segment]
-) -> tuple[Stance, Mapping[str, float]]:
-    """The guide's mixed rule: a reason beside a delay makes the text an objection.
-
-    Where the whole reads as a stall and a segment surely gives a reason, that segment's
-    probability of an objection stands for the text, and the other classes share the rest as before.
-    """
-    reason = max(parts, key=lambda part: part.probabilities["objection"], default=None)
-    if best.verdict != "stall" or reason is None or reason.probabilities["objection"] < REASON_CONFIDENCE:
-        return best, probabilities
-    p = reason.probabilities["objection"]
-    rest = (1 - p) / (1 - probabilities["objection"])
-    ruled = {label: rest * share for label, share in probabilities.items()} | {"objection": p}
-    return Stance("objection", reason.kind, p), ruled
+def _stance(found: Decisions, segment: int) -> Stance:
+    """The stance of a segment."""
+    stances = found.segments.stances
+    place = int(stances.classes[segment])
+    return Stance(CLASSES[place], stances.kinds[segment], float(stances.p[segment, place]))
 
 
-def secondary_stance(whole: Stance, parts: Sequence[Segment]) -> Stance | None:
-    """The surest stance of a segment that is neither the whole's own nor `neither`."""
-    if whole.verdict == "neither" or len(parts) < 2:
-        return None
-    others = [
-        Stance(part.verdict, part.kind, part.probabilities[part.verdict])
-        for part in parts
-        if part.verdict != "neither" and (part.verdict, part.kind) != (whole.verdict, whole.kind)
-    ]
-    sure = [stance for stance in others if stance.confidence >= SECONDARY_CONFIDENCE]
-    return max(sure, key=lambda stance: stance.confidence, default=None)
+def _segments(found: Decisions, n: int) -> list[tuple[Segment, ...]]:
+    """The segments of each of `n` texts."""
+    parts = found.segments
+    own: list[list[Segment]] = [[] for _ in range(n)]
+    probabilities = _by_class(parts.stances)
+    for row, (document, (start, end)) in enumerate(zip(parts.document.tolist(), parts.spans, strict=True)):
+        verdict = CLASSES[parts.stances.classes[row]]
+        own[document].append(Segment(start, end, verdict, parts.stances.kinds[row], probabilities[row]))
+    return [tuple(each) for each in own]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifier.decide import decide
 from classifier.evidence import word_shares
 from classifier.scorer import class_features
 
@@ -35,7 +36,7 @@ def test_shares_add_up_to_the_score(model) -> None:
 def test_quoted_mail_has_no_share(model) -> None:
     text = TEXTS[2]
     shares = word_shares(model.scorer, [text], model.scorer.logits([text]))
-    words = [text[start:end] for start, end in shares.spans]
+    words = shares.words
     assert words[:4] == ["Hi", "Tom,", "the", "price"]
     assert "Tue," not in words
 
@@ -43,11 +44,12 @@ def test_quoted_mail_has_no_share(model) -> None:
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.text(max_size=120), min_size=1, max_size=5))
 def test_a_batch_explains_as_its_texts_one_by_one(model, texts: list[str]) -> None:
-    together = model.decide(texts, against=True)
-    for text, decision in zip(texts, together, strict=True):
-        (alone,) = model.decide([text], against=True)
-        assert [e.text for e in alone.evidence] == [e.text for e in decision.evidence]
-        assert alone.best.confidence == pytest.approx(decision.best.confidence, abs=1e-6)
+    together = decide(model.scorer, texts)
+    evidence = together.evidence(texts)
+    for i, text in enumerate(texts):
+        alone = decide(model.scorer, [text])
+        assert [e.text for e in alone.evidence([text])[0]] == [e.text for e in evidence[i]]
+        assert alone.best.confidence[0] == pytest.approx(together.best.confidence[i], abs=1e-6)
 
 
 @settings(deadline=None, max_examples=150)

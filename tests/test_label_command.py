@@ -72,13 +72,13 @@ def test_encoding_delimiter_and_line_ends_are_kept(
     assert after[-1] == ""
 
 
-def test_a_last_line_without_an_end_and_blank_and_short_rows(run, tmp_path: Path) -> None:
-    source = written(tmp_path / "in.csv", "note,id\nnot now,1\n\nmaybe later")
+def test_a_blank_line_and_a_last_line_without_an_end_stay(run, tmp_path: Path) -> None:
+    source = written(tmp_path / "in.csv", "note,id\nnot now,1\n\nmaybe later,2")
     target = tmp_path / "out.csv"
     assert run("label", source, "-o", target, "-c", "note").exit_code == 0
     lines = target.read_text().split("\n")
     assert lines[2] == ""
-    assert lines[3].startswith("maybe later,,")
+    assert lines[3].startswith("maybe later,2,")
     assert len(lines) == 4
 
 
@@ -111,7 +111,7 @@ def test_the_sample_export(run, tmp_path: Path, name: str) -> None:
     result = run("label", SAMPLES / name, "-o", target, "--json")
     assert result.exit_code == 0, result.stderr
     summary = json.loads(result.stdout)
-    assert summary["column"] == "Call Notes"
+    assert summary["columns"] == ["Call Notes"]
     assert summary["rows"] >= 300
     assert sum(summary["verdicts"].values()) == summary["rows"]
 
@@ -135,7 +135,7 @@ def test_the_summary_in_the_terminal(run, tmp_path: Path) -> None:
         ("a,a\nx,y\n", ["--column", "a"], "stands 2 times"),
         ("id,amount\n1,2\n", [], "no column looks like text"),
         ("note,verdict\nnot now,x\n", ["-c", "note"], "--prefix"),
-        ('note,id\n"not now,1\n', ["-c", "note"], "line 2"),
+        ('note,"id\nnot now,1\n', ["-c", "note"], "the first line is no header"),
     ],
     ids=[
         "missing",
@@ -178,17 +178,40 @@ def test_an_output_that_will_not_do(run, tmp_path: Path, target: str, said: str)
     assert source.read_text() == TABLE
 
 
-def test_rows_that_do_not_fit_are_set_aside_not_lost(run, tmp_path: Path) -> None:
-    source = written(tmp_path / "in.csv", 'note,id\nnot now,1\nno, thanks,2\n"maybe, later",3\n')
-    target = tmp_path / "out.csv"
+@pytest.mark.parametrize(
+    ("content", "kept", "aside"),
+    [
+        (
+            'note,id\nnot now,1\nno, thanks,2\n"maybe, later",3\n',
+            ["1", "3"],
+            ("2", "3", "3 cells where the header has 2"),
+        ),
+        (
+            "note,id\nnot now,1\nno thanks\nlater,3\n",
+            ["1", "3"],
+            ("2", "3", "1 cells where the header has 2"),
+        ),
+        ('note,id\nnot now,1\n"no,2\nlater,3\n', ["1", "3"], ("2", "3", "never closed")),
+        ('note,id\nnot now,1\n"no" way,2\nlater,3\n', ["1", "3"], ("2", "3", "not readable as CSV")),
+        (
+            b"note,id\nnot caf\xc3\xa9 now,1\n\xe9\xe9h,2\ncaf\xc3\xa9,3\n",
+            ["1", "3"],
+            ("2", "3", "bytes that are not"),
+        ),
+        ('note,id\n"not\nnow",1\nno, no,2\n', ["1"], ("2", "4", "3 cells")),
+    ],
+    ids=["long", "short", "open quote", "stray quote", "bad bytes", "after a cell of two lines"],
+)
+def test_rows_that_do_not_fit_are_set_aside_not_lost(run, tmp_path: Path, content, kept, aside) -> None:
+    source, target = written(tmp_path / "in.csv", content), tmp_path / "out.csv"
     result = run("label", source, "-o", target, "-c", "note")
     assert result.exit_code == 3
     assert "1 row(s) set aside" in result.stderr
-    kept = list(csv.DictReader(io.StringIO(target.read_text())))
-    assert [row["id"] for row in kept] == ["1", "3"]
-    aside = list(csv.DictReader(io.StringIO((tmp_path / "out.rejects.csv").read_text())))
-    assert [(row["line"], row["text"]) for row in aside] == [("3", "no, thanks,2")]
-    assert "3 cells where the header has 2" in aside[0]["reason"]
+    assert [row["id"] for row in csv.DictReader(io.StringIO(target.read_text()))] == kept
+    (reject,) = csv.DictReader(io.StringIO((tmp_path / "out.rejects.csv").read_text()))
+    assert (reject["row"], reject["line"]) == aside[:2]
+    assert aside[2] in reject["reason"]
+    assert {path.name for path in tmp_path.iterdir()} == {"in.csv", "out.csv", "out.rejects.csv"}
 
 
 def test_a_clash_is_solved_by_a_prefix(run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from classifier.batch.rows import safe_cell
 from classifier.errors import InputError
 from classifier.suggest import did_you_mean
 
@@ -49,16 +50,43 @@ def added_columns(header: Sequence[str], prefix: str) -> list[str]:
     Raises
     ------
     InputError
-        If one of them is in `header` already.
+        If one of them is in `header` already, or if the prefix begins like a formula.
     """
     names = [prefix + name for name in ADDED]
+    if safe_cell(prefix) != prefix:
+        raise InputError(f"a spreadsheet would read the prefix '{prefix}' as a formula: choose letters")
     clash = [name for name in names if name in header]
     if clash:
         raise InputError(
             f"the input has a column '{clash[0]}' already: choose other names with --prefix, "
-            "such as --prefix stallcheck_"
+            "such as --prefix stallcheck_, or label the rows that lack a verdict with --only new"
         )
     return names
+
+
+def existing_columns(header: Sequence[str], prefix: str) -> tuple[int, ...]:
+    """Places of the added columns in a table that was labelled before, in the order of `ADDED`.
+
+    Raises
+    ------
+    InputError
+        If one of them is not there.
+    """
+    places = {name: place for place, name in enumerate(header)}
+    missing = [prefix + name for name in ADDED if prefix + name not in places]
+    if missing:
+        raise InputError(
+            f"no column '{missing[0]}': --only new wants a table that was labelled before "
+            "(leave it out to label every row)"
+        )
+    return tuple(places[prefix + name] for name in ADDED)
+
+
+def joined_text(cells: Sequence[str], places: Sequence[int]) -> str:
+    """The buyer's words of a row: the cells at `places` that are not empty, a line each."""
+    if len(places) == 1:
+        return cells[places[0]]
+    return "\n".join(cells[place] for place in places if cells[place].strip())
 
 
 def find_column(header: Sequence[str], wanted: str) -> int:
@@ -79,8 +107,8 @@ def find_column(header: Sequence[str], wanted: str) -> int:
     raise InputError(f"no column '{wanted}'{did_you_mean(wanted, header)} (columns: {', '.join(header)})")
 
 
-def guess_column(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """Place of the column that most likely holds the buyer's words.
+def guess_column(header: Sequence[str], rows: Sequence[Sequence[str]], *, beside: Sequence[int] = ()) -> int:
+    """Place of the column that most likely holds the buyer's words, none of those `beside` it.
 
     A telling name counts most, then how much running text the first rows hold.
 
@@ -93,6 +121,7 @@ def guess_column(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     scores = [
         (_name_score(name) + _prose_score([row[i] for row in sample if i < len(row)]), -i)
         for i, name in enumerate(header)
+        if i not in beside
     ]
     best, place = max(scores, default=(0.0, 0))
     if best < 1:

@@ -2,195 +2,154 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
-from classifier.errors import InputError
+from classifier.batch.columns import joined_text
+from classifier.batch.lines import Block, LabelledBlock, Reject, has_bad_bytes
+from classifier.batch.rows import Cells, RowLabeller, Summary
 
-_SNIFFED = 64 * 1024
 _DELIMITERS = ",;\t|"
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_LONGEST_RECORD = 200_000
+"""Characters; a record that goes on longer began with a quote that nobody closed."""
 csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """How a file is written: its encoding and its delimiter."""
-
-    encoding: str
-    delimiter: str
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
-    """One record: its cells, the line it starts on, and its text without the line end."""
+    """One record: its cells, or why they can't be told; lines `first` up to `after`; its text."""
 
     cells: list[str]
-    line: int
+    fault: str
+    first: int
+    after: int
     raw: str
     line_end: str
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
-    """A record that was set aside: the line it starts on, why, and its text."""
+class Delimited:
+    """How to label the records of a file.
 
-    line: int
-    reason: str
-    raw: str
-
-
-def detect(path: Path) -> Format:
-    """Encoding and delimiter of a file.
-
-    Raises
-    ------
-    InputError
-        If the file is empty or holds no text.
+    width : number of columns of the header.
+    places : columns with the buyer's words.
+    kept : where the added columns stand already, in order, if only rows without a verdict are to
+        be labelled.
     """
-    with path.open("rb") as stream:
-        head = stream.read(_SNIFFED)
-    if not head.strip():
-        raise InputError(f"{path} is empty: a header line and rows are wanted")
-    encoding = _encoding(path, head)
-    text = head.decode(encoding, "replace")
-    if "\x00" in text:
-        raise InputError(f"{path} is not a text file: give CSV, TSV or .xlsx")
-    first = text.splitlines()[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    return Format(encoding, delimiter)
+
+    delimiter: str
+    width: int
+    places: tuple[int, ...]
+    kept: tuple[int, ...] = ()
+
+    def whole(self, lines: list[str], last: bool) -> tuple[int, int]:
+        """How many of `lines` make whole records, and how many records."""
+        count = rows = 0
+        for record in records(lines, self.delimiter, last=last):
+            count = record.after
+            rows += 1
+        return count, rows
+
+    def label(self, block: Block, labeller: RowLabeller) -> LabelledBlock:
+        """The block with the added cells at the end of each record, and the rows set aside."""
+        rejects, fitting, out = [], [], []
+        row = block.first_row - 1
+        for record in records(block.lines, self.delimiter, last=True):
+            row += 1
+            if fault := record.fault or self._misfit(record):
+                rejects.append(Reject(row, block.first_line + record.first, fault, record.raw))
+            else:
+                fitting.append(record)
+        fresh = [record for record in fitting if record.cells and not self._has_verdict(record)]
+        added = labeller.cells([joined_text(record.cells, self.places) for record in fresh])
+        texts = iter(cells_to_lines(added, self.delimiter))
+        cells = iter(added)
+        counted: list[Cells] = []
+        for record in fitting:
+            if not record.cells:  # a blank line stays a blank line
+                out.append(record.raw + record.line_end)
+            elif self._has_verdict(record):
+                counted.append(tuple(record.cells[place] for place in self.kept))
+                out.append(record.raw + record.line_end)
+            else:
+                counted.append(next(cells))
+                out.append(self._with(record, next(texts)) + record.line_end)
+        return LabelledBlock("".join(out), Summary.of(counted), rejects)
+
+    def header(self, record: Record, names: Sequence[str]) -> str:
+        """The header's text with the added names."""
+        if self.kept:
+            return record.raw + record.line_end
+        return self._with(record, cells_to_lines([names], self.delimiter)[0]) + record.line_end
+
+    def _misfit(self, record: Record) -> str:
+        if has_bad_bytes(record.raw):
+            return "bytes that are not in the file's encoding: save the file as UTF-8"
+        if not record.cells or len(record.cells) == self.width:
+            return ""
+        mend = f"quote the cell that holds the delimiter '{self.delimiter}' or a line break"
+        return f"{len(record.cells)} cells where the header has {self.width}: {mend}"
+
+    def _has_verdict(self, record: Record) -> bool:
+        return bool(self.kept) and record.cells[self.kept[0]] != ""
+
+    def _with(self, record: Record, added: str) -> str:
+        """The record's text with the added cells."""
+        if not self.kept:
+            return record.raw + self.delimiter + added
+        cells = raw_cells(record.raw, self.delimiter)
+        for place, cell in zip(self.kept, raw_cells(added, self.delimiter), strict=True):
+            cells[place] = cell
+        return self.delimiter.join(cells)
 
 
-def _encoding(path: Path, head: bytes) -> str:
-    """UTF-8 or UTF-16 by its mark, UTF-8 if the whole file is valid, else Windows-1252."""
-    for mark, name in _BOMS:
-        if head.startswith(mark):
-            return name
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                decoder.decode(block)
-            decoder.decode(b"", True)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+def guess_delimiter(line: str) -> str:
+    """The commonest of comma, semicolon, tab and bar in a header line."""
+    return max(_DELIMITERS, key=line.count)
 
 
-class _Lines:
-    """Lines of a file, the ones taken since the last record kept as they were."""
+def records(lines: list[str], delimiter: str, *, last: bool) -> Iterator[Record]:
+    """The records that `lines` hold, in order; of a record that can't be read, its first line.
 
-    def __init__(self, stream: Iterable[str]) -> None:
-        self._stream = iter(stream)
-        self.taken: list[str] = []
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._stream)
-        self.taken.append(line)
-        self.number += 1
-        return line
-
-
-def read_records(path: Path, written: Format) -> Iterator[Record]:
-    """The records of a file, header first; blank lines are records without cells.
-
-    Raises
-    ------
-    InputError
-        If a quoted cell is never closed, or bytes don't fit the encoding.
+    Unless the file ends there (`last`), a record that may go on is left out, and whatever
+    follows it.
     """
-    with path.open(encoding=written.encoding, newline="") as stream:
-        lines = _Lines(stream)
-        reader = csv.reader(lines, delimiter=written.delimiter, strict=True)
-        while True:
-            line = lines.number + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
+    start = 0
+    while start < len(lines):
+        reader = csv.reader(lines[start:] if start else lines, delimiter=delimiter, strict=True)
+        done = start
+        fault = ""
+        try:
+            for cells in reader:
+                after = start + reader.line_num
+                raw = lines[done] if after - done == 1 else "".join(lines[done:after])
+                bare = raw.rstrip("\r\n")
+                yield Record(cells, "", done, after, bare, raw[len(bare) :])
+                done = after
+        except csv.Error as error:
+            open_quote = "unexpected end" in str(error)
+            rest = sum(map(len, lines[done:])) if open_quote else 0
+            if open_quote and not last and rest < _LONGEST_RECORD:
                 return
-            except csv.Error as error:
-                raise InputError(
-                    f"{path} line {line}: not readable as CSV ({error}); mend the quotes there"
-                ) from error
-            except UnicodeDecodeError as error:
-                raise InputError(
-                    f"{path} near line {line}: bytes that are not {written.encoding}; save the file as UTF-8"
-                ) from error
-            raw = "".join(lines.taken)
-            lines.taken.clear()
-            bare = raw.rstrip("\r\n")
-            yield Record(cells, line, bare, raw[len(bare) :])
+            fault = "a quote that is never closed" if open_quote else f"not readable as CSV ({error})"
+        if not fault:
+            return
+        bare = lines[done].rstrip("\r\n")
+        yield Record([], f"{fault}: mend the quotes there", done, done + 1, bare, lines[done][len(bare) :])
+        start = done + 1
 
 
-def cells_to_text(cells: Sequence[str], delimiter: str) -> str:
-    """Cells as one piece of a record, quoted where needed, without a line end."""
+def raw_cells(raw: str, delimiter: str) -> list[str]:
+    """The cells of a record as they are written, quotes and all."""
+    mark = re.escape(delimiter)
+    return re.findall(rf'(?:^|(?<={mark}))("(?:[^"]|"")*"[^{mark}]*|[^{mark}]*)', raw, re.DOTALL)
+
+
+def cells_to_lines(rows: Iterable[Sequence[str]], delimiter: str) -> list[str]:
+    """Each row's cells as a piece of a record, quoted where needed, without a line end."""
     buffer = io.StringIO()
-    csv.writer(buffer, delimiter=delimiter, lineterminator="").writerow(cells)
-    return buffer.getvalue()
-
-
-def label_delimited(
-    source: Path,
-    target: BinaryIO,
-    written: Format,
-    place: int,
-    names: Sequence[str],
-    cells_of: Callable[[Sequence[str]], list[tuple[str, ...]]],
-    *,
-    chunk: int,
-    progress: Callable[[int], None],
-    reject: Callable[[Reject], None],
-) -> None:
-    """Copy `source` to `target` with the added cells at the end of each record.
-
-    A record with fewer cells than the header is filled with empty ones first, so that the added
-    cells stand in their columns; one with more is handed to `reject` instead. `progress` is told
-    the rows done after each chunk.
-    """
-    out = io.TextIOWrapper(target, encoding=written.encoding, newline="", write_through=True)
-    records = read_records(source, written)
-    header = next(records)
-    out.write(_joined(header, names, len(header.cells), written) + header.line_end)
-    pending: list[Record] = []
-
-    def flush() -> None:
-        texts = [r.cells[place] if place < len(r.cells) else "" for r in pending]
-        for record, cells in zip(pending, cells_of(texts), strict=True):
-            out.write(_joined(record, cells, len(header.cells), written) + record.line_end)
-        progress(len(pending))
-        pending.clear()
-
-    for record in records:
-        if len(record.cells) > len(header.cells):
-            reject(
-                Reject(
-                    record.line,
-                    f"{len(record.cells)} cells where the header has {len(header.cells)}: quote the cell "
-                    f"that holds the delimiter '{written.delimiter}'",
-                    record.raw,
-                )
-            )
-            continue
-        if not record.cells:  # a blank line stays a blank line
-            flush()
-            out.write(record.raw + record.line_end)
-            continue
-        pending.append(record)
-        if len(pending) >= chunk:
-            flush()
-    flush()
-    out.detach()
-
-
-def _joined(record: Record, added: Sequence[str], width: int, written: Format) -> str:
-    missing = written.delimiter * (width - len(record.cells))
-    return record.raw + missing + written.delimiter + cells_to_text(added, written.delimiter)
+    csv.writer(buffer, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    return buffer.getvalue().split("\n")[:-1]

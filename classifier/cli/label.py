@@ -4,107 +4,170 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+from rich.console import Console
 
-from classifier.errors import Exit
+from classifier.errors import Exit, InputError
 from classifier.labels import VERDICTS, in_words
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from classifier.batch.rows import Summary
+
+_PIPE = Path("-")
 
 EPILOG = """\b
 Examples:
   stallcheck label crm_export.csv -o labelled.csv
-  stallcheck label crm_export.xlsx -o labelled.xlsx --column "Call notes"
-  stallcheck label export.csv -o labelled.csv --prefix stallcheck_
+  stallcheck label crm_export.xlsx -o labelled.xlsx --column "Call notes" --sheet Activities
+  stallcheck label export.csv -o labelled.csv -c Subject -c Notes --prefix stallcheck_
+  stallcheck label big.csv -o labelled.csv --resume
+  stallcheck label export.csv --in-place --only new
+  cat notes.csv | stallcheck label - -o - > labelled.csv
 """
 
 
 @click.command(epilog=EPILOG)
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "-o",
     "--out",
     "target",
     metavar="OUT",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="File to write.",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="File to write, - for standard output.",
 )
-@click.option("-c", "--column", metavar="NAME", help="Column with the buyer's words; guessed when not given.")
+@click.option(
+    "-c",
+    "--column",
+    "columns",
+    metavar="NAME",
+    multiple=True,
+    help="Column with the buyer's words, guessed when not given; several are joined.",
+)
+@click.option("--sheet", metavar="NAME", help="Sheet of a workbook; the first one when not given.")
 @click.option("--prefix", default="", help="Put before the names of the added columns.")
+@click.option("--only", type=click.Choice(["new"]), help="Label just the rows that have no verdict yet.")
+@click.option("--in-place", is_flag=True, help="Write onto IN, and keep a backup of it.")
+@click.option("--resume", is_flag=True, help="Go on where a run that was cut off stopped.")
+@click.option("-j", "--jobs", default=-1, help="Worker processes; one a core when not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
 def label(
-    source: Path, target: Path, column: str | None, prefix: str, as_json: bool, folder: Path | None
+    source: Path,
+    target: Path | None,
+    columns: tuple[str, ...],
+    sheet: str | None,
+    prefix: str,
+    only: str | None,
+    in_place: bool,
+    resume: bool,
+    jobs: int,
+    as_json: bool,
+    folder: Path | None,
 ) -> Exit:
-    """Label every row of IN (CSV, TSV or Excel) and write OUT.
+    """Label every row of IN (CSV, TSV, JSON Lines, Excel or Parquet) and write OUT.
 
     All columns and rows stay as they are; verdict, kind, confidence, probabilities, secondary,
-    flags, evidence and review are added on the right. CSV rows that do not fit the header are set
-    aside in OUT's .rejects.csv, and the exit code is 3.
+    flags, evidence and review are added on the right. Rows that can't be read are set aside in
+    OUT's .rejects.csv, and the exit code is 3.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from classifier.batch.files import label_file
+    from classifier.batch.files import Options, Watcher, label_file, label_stream
     from classifier.verdict import load
 
+    if jobs == 0:
+        raise click.UsageError("--jobs 0 does nothing: give 1 or more, or -1 for one a core")
+    target = _target(source, target, in_place)
     model = load(folder)
-    aside = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=aside,
-    )
-
-    def announce(name: str, guessed: bool) -> None:
-        how = " (a guess: choose another with --column)" if guessed else ""
-        click.echo(f"Reading the column '{name}'{how}.", err=True)
-
-    with bar:
-        task = bar.add_task("Labelling", total=None)
-        done = label_file(
-            source,
-            target,
-            model,
-            column=column,
-            prefix=prefix,
-            announce=announce,
-            progress=lambda rows: bar.advance(task, rows),
-        )
-        bar.update(task, total=done.summary.rows)
+    options = Options(columns, prefix, only == "new", sheet, jobs, resume, in_place)
+    piped = target == _PIPE
+    with _watched() as report:
+        watcher = Watcher(_announce, report, _warn)
+        if piped or source == _PIPE:
+            with _stream(source, "rb", sys.stdin) as taken, _stream(target, "wb", sys.stdout) as given:
+                done = label_stream(taken, given, model, options, watcher)
+        else:
+            done = label_file(source, target, model, options, watcher)
     if as_json:
-        click.echo(json.dumps(_as_json(done.column, done.summary), ensure_ascii=False))
+        found = {"columns": list(done.columns), **done.summary.to_dict(), "set_aside": done.set_aside}
+        click.echo(json.dumps(found, ensure_ascii=False), err=piped)
     else:
-        _print(done.summary, Console(file=sys.stdout))
-        click.echo(f"Wrote {target}.")
-    if done.rejects:
-        click.echo(
-            f"stallcheck: {done.set_aside:,} row(s) set aside in {done.rejects}: mend them there", err=True
-        )
+        _print(done.summary, Console(stderr=piped))
+        if not piped:
+            click.echo(f"Wrote {target}." + (f" The file as it was: {done.backup}." if done.backup else ""))
+    if done.set_aside:
+        where = done.rejects or "the lines below"
+        click.echo(f"stallcheck: {done.set_aside:,} row(s) set aside in {where}: mend them there", err=True)
+        click.echo(done.aside, err=True, nl=False)
         return Exit.SET_ASIDE
     return Exit.DONE
 
 
-def _as_json(column: str, summary: Summary) -> dict[str, object]:
-    return {
-        "column": column,
-        "rows": summary.rows,
-        "verdicts": dict(summary.verdicts),
-        "kinds": [
-            {"verdict": verdict, "kind": kind, "rows": rows}
-            for (verdict, kind), rows in summary.kinds.most_common()
-        ],
-        "review": dict(summary.reviews),
-    }
+def _target(source: Path, target: Path | None, in_place: bool) -> Path:
+    """Where to write: OUT, or IN itself."""
+    if in_place:
+        if source == _PIPE:
+            raise click.UsageError("--in-place wants a file, not standard input")
+        if target and target != source:
+            raise click.UsageError("--in-place writes onto IN: leave out --out")
+        return source
+    if target is None:
+        raise click.UsageError("--out is missing: name the file to write, - for standard output")
+    return target
+
+
+@contextmanager
+def _stream(path: Path, mode: str, standard: TextIO) -> Iterator[Any]:
+    """The file at `path`, or the bytes of a standard stream."""
+    if path == _PIPE:
+        yield standard.buffer
+        standard.flush()
+        return
+    try:
+        stream = path.open(mode)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    with stream:
+        yield stream
+
+
+def _announce(names: Sequence[str], guessed: bool) -> None:
+    what = "column" if len(names) == 1 else "columns"
+    how = " (a guess: choose another with --column)" if guessed else ""
+    click.echo(f"Reading the {what} {', '.join(map(repr, names))}{how}.", err=True)
+
+
+def _warn(message: str) -> None:
+    click.echo(f"stallcheck: {message}", err=True)
+
+
+@contextmanager
+def _watched() -> Iterator[Callable[[int, float | None], None]]:
+    """A progress bar on standard error: share, rows, rows a second, time left."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("Labelling"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+    start = monotonic()
+    with bar:
+        task = bar.add_task("", total=1.0, rows=0, rate=0)
+
+        def report(rows: int, share: float | None) -> None:
+            rate = rows / max(monotonic() - start, 1e-3)
+            bar.update(task, completed=share or 0.0, rows=rows, rate=rate)
+
+        yield report
 
 
 def _print(summary: Summary, console: Console) -> None:

@@ -18,6 +18,8 @@ _MEASURES = {
     "stall_or_objection": "stall or objection",
     "kind_accuracy": "class and kind",
     "calibration_error": "calibration error",
+    "aurc": "risk-coverage area",
+    "families_right": "whole families right",
 }
 
 
@@ -34,6 +36,11 @@ def print_evaluation(evaluation: Evaluation, title: str) -> None:
         {"model": evaluation.model, "keywords": evaluation.keywords, "majority": evaluation.majority},
         title,
     )
+    for column, found in evaluation.slices.items():
+        table = _table(column, "accuracy", "texts")
+        for each in found:
+            table.add_row(each.value or "(empty)", _cell(each.accuracy), f"{each.n:,}")
+        Console(width=100).print(table)
 
 
 def print_scores(columns: Mapping[str, Scores], title: str) -> None:
@@ -54,6 +61,10 @@ def print_scores(columns: Mapping[str, Scores], title: str) -> None:
     table = _table("labelled, as predicted", *CLASSES)
     for name, row in zip(CLASSES, first.confusion, strict=True):
         table.add_row(name, *(f"{n:,}" for n in row))
+    console.print(table)
+    table = _table("most confident", "accuracy")
+    for share in ("50%", "80%", "100%"):
+        table.add_row(share, _cell(first.coverage[share]))
     console.print(table)
     console.print(f"95% intervals from a bootstrap over {first.groups:,} groups.", style="dim")
 

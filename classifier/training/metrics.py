@@ -16,6 +16,8 @@ ObjectArray = npt.NDArray[np.object_]
 
 BOOTSTRAP_ROUNDS = 1_000
 CALIBRATION_BINS = 10
+COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""Shares of the texts, the most confident first, that accuracy is reported on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class Scores:
     stall_or_objection : accuracy between the two, on texts that are one of them.
     kind_accuracy : share of stalls and objections whose class and kind are both right.
     calibration_error : expected calibration error of the best class, 10 bins of equal mass.
+    aurc : area under the risk-coverage curve: the error rate among the most confident texts,
+        averaged over how many of them are answered. 0 is perfect.
+    coverage : accuracy on the most confident tenth, two tenths, ... of the texts.
+    families_right : share of the groups of two or more texts that have every class right.
     confusion : (3, 3) counts, label by predicted class, in the order of `labels.CLASSES`.
     """
 
@@ -55,12 +61,24 @@ class Scores:
     stall_or_objection: Estimate
     kind_accuracy: Estimate | None
     calibration_error: Estimate
+    aurc: Estimate
+    coverage: dict[str, Estimate]
+    families_right: Estimate | None
     classes: dict[str, ClassScores]
     confusion: list[list[int]]
 
     def to_dict(self) -> dict[str, object]:
         """As plain JSON types."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Accuracy over the three classes on the `n` texts that share a `value` of some column."""
+
+    value: str
+    n: int
+    accuracy: Estimate
 
 
 def calibration_error(p: FloatArray, labels: ObjectArray) -> float:
@@ -77,6 +95,24 @@ def calibration_error(p: FloatArray, labels: ObjectArray) -> float:
     bins = np.array_split(order, CALIBRATION_BINS)
     gaps = [abs(right[b].mean() - confidence[b].mean()) * len(b) for b in bins if len(b)]
     return float(sum(gaps) / len(labels))
+
+
+def errors_by_confidence(p: FloatArray, labels: ObjectArray) -> FloatArray:
+    """The risk-coverage curve (El-Yaniv and Wiener 2010): (n,) the error rate among the 1, 2, ...
+    n most confident texts. Texts of equal confidence share their errors evenly.
+
+    Parameters
+    ----------
+    p : ndarray of shape (n, 3)
+    labels : ndarray of shape (n,)
+    """
+    wrong = (np.array(CLASSES)[p.argmax(axis=1)] != labels).astype(float)
+    confidence = p.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    _, tie = np.unique(-confidence[order], return_inverse=True)
+    shared = (np.bincount(tie, wrong[order]) / np.bincount(tie))[tie]
+    rates: FloatArray = np.cumsum(shared) / np.arange(1, len(wrong) + 1)
+    return rates
 
 
 def bootstrap_rows(groups: ObjectArray, rounds: int, seed: int) -> list[npt.NDArray[np.int64]]:
@@ -111,10 +147,14 @@ def score(
     answer = np.searchsorted(np.sort(CLASSES), predicted.astype(str))
     names = sorted(CLASSES)
 
+    def estimates(figure: Callable[[npt.NDArray[np.int64]], FloatArray]) -> list[Estimate]:
+        drawn = np.array([figure(rows) for rows in samples])
+        low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
+        whole = figure(np.arange(len(labels)))
+        return [Estimate(*map(float, each)) for each in zip(whole, low, high, strict=True)]
+
     def estimate(figure: Callable[[npt.NDArray[np.int64]], float]) -> Estimate:
-        drawn = [figure(rows) for rows in samples]
-        low, high = np.nanpercentile(drawn, [2.5, 97.5]) if drawn else (np.nan, np.nan)
-        return Estimate(figure(np.arange(len(labels))), float(low), float(high))
+        return estimates(lambda rows: np.array([figure(rows)]))[0]
 
     def of_class(position: int, figure: int) -> Callable[[npt.NDArray[np.int64]], float]:
         return lambda rows: _class_figures(target[rows], answer[rows])[figure, position]
@@ -129,23 +169,42 @@ def score(
         for name in CLASSES
     }
     stance = labels != "neither"
+    is_right = target == answer
     first = np.where(p[:, 0] >= p[:, 1], CLASSES[0], CLASSES[1])
     right_kind = None
     if kinds is not None and predicted_kinds is not None:
         right_kind = (predicted == labels) & (predicted_kinds == kinds)
+    aurc, *coverage = estimates(lambda rows: _selective(p[rows], labels[rows]))
     return Scores(
         n=len(labels),
         groups=len(set(map(str, groups))),
-        accuracy=estimate(lambda rows: float((target[rows] == answer[rows]).mean())),
+        accuracy=estimate(lambda rows: float(is_right[rows].mean())),
         macro_f1=estimate(lambda rows: float(_class_figures(target[rows], answer[rows])[2].mean())),
         stall_or_objection=estimate(lambda rows: _mean_where(first == labels, stance, rows)),
         kind_accuracy=None
         if right_kind is None
         else estimate(lambda rows: _mean_where(right_kind, stance, rows)),
         calibration_error=estimate(lambda rows: calibration_error(p[rows], labels[rows])),
+        aurc=aurc,
+        coverage={f"{share:.0%}": each for share, each in zip(COVERAGES, coverage, strict=True)},
+        families_right=_families_right(is_right, groups, rounds, seed),
         classes=per_class,
         confusion=confusion_matrix(labels.astype(str), predicted.astype(str), labels=CLASSES).tolist(),
     )
+
+
+def slices(
+    p: FloatArray, labels: ObjectArray, groups: ObjectArray, values: ObjectArray, *, seed: int = 0
+) -> list[Slice]:
+    """Accuracy for each distinct value (n,), the worst first; intervals as in `score`."""
+    right = np.array(CLASSES, dtype=object)[p.argmax(axis=1)] == labels
+    found = []
+    for value in sorted(set(values)):
+        own = np.flatnonzero(values == value)
+        drawn = [right[own[rows]].mean() for rows in bootstrap_rows(groups[own], BOOTSTRAP_ROUNDS, seed)]
+        low, high = np.percentile(drawn, [2.5, 97.5])
+        found.append(Slice(value, len(own), Estimate(float(right[own].mean()), float(low), float(high))))
+    return sorted(found, key=lambda each: each.accuracy.value)
 
 
 def _class_figures(target: npt.NDArray[np.int64], answer: npt.NDArray[np.int64]) -> FloatArray:
@@ -157,6 +216,26 @@ def _class_figures(target: npt.NDArray[np.int64], answer: npt.NDArray[np.int64])
     recall = right / np.maximum(wanted, 1)
     f1 = 2 * right / np.maximum(answered + wanted, 1)
     return np.array([precision, recall, f1])
+
+
+def _selective(p: FloatArray, labels: ObjectArray) -> FloatArray:
+    """The area under the risk-coverage curve, then the accuracy at each of `COVERAGES`."""
+    rates = errors_by_confidence(p, labels)
+    answered = [max(1, round(share * len(labels))) for share in COVERAGES]
+    return np.array([rates.mean(), *(1 - rates[n - 1] for n in answered)])
+
+
+def _families_right(
+    is_right: npt.NDArray[np.bool_], groups: ObjectArray, rounds: int, seed: int
+) -> Estimate | None:
+    """Share of the groups with several members whose members are all right."""
+    _, number, size = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
+    right = (np.bincount(number, is_right) == size)[size > 1]
+    if not len(right):
+        return None
+    draws = np.random.default_rng(seed).integers(0, len(right), (rounds, len(right)))
+    low, high = np.percentile(right[draws].mean(axis=1), [2.5, 97.5])
+    return Estimate(float(right.mean()), float(low), float(high))
 
 
 def _mean_where(

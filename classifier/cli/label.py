@@ -17,9 +17,14 @@ from classifier.errors import Exit, InputError
 from classifier.labels import VERDICTS, in_words
 
 if TYPE_CHECKING:
+    from collections import Counter
+
+    from classifier.batch.aggregate import Aggregate, Aggregated
+    from classifier.batch.files import Labelled
     from classifier.batch.rows import Summary
 
 _PIPE = Path("-")
+_MOST_VALUES = 12
 
 EPILOG = """\b
 Examples:
@@ -56,6 +61,15 @@ Examples:
 @click.option("--in-place", is_flag=True, help="Write onto IN, and keep a backup of it.")
 @click.option("--resume", is_flag=True, help="Go on where a run that was cut off stopped.")
 @click.option("-j", "--jobs", default=-1, help="Worker processes; one a core when not given.")
+@click.option(
+    "--review", metavar="XLSX", type=click.Path(path_type=Path), help="Sheet of doubtful rows to write."
+)
+@click.option(
+    "--summary", metavar="HTML", type=click.Path(path_type=Path), help="Page with the shares to write."
+)
+@click.option("--by", metavar="COLUMN", multiple=True, help="Shares for each value of COLUMN; repeatable.")
+@click.option("--date", metavar="COLUMN", help="Column of dates, for shares by month; found by its name.")
+@click.option("--account", metavar="COLUMN", help="Column of the account; found by its name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
 def label(
@@ -68,6 +82,11 @@ def label(
     in_place: bool,
     resume: bool,
     jobs: int,
+    review: Path | None,
+    summary: Path | None,
+    by: tuple[str, ...],
+    date: str | None,
+    account: str | None,
     as_json: bool,
     folder: Path | None,
 ) -> Exit:
@@ -77,6 +96,7 @@ def label(
     flags, evidence and review are added on the right. Rows that can't be read are set aside in
     OUT's .rejects.csv, and the exit code is 3.
     """
+    from classifier.batch.aggregate import Aggregate, aggregate
     from classifier.batch.files import Options, Watcher, label_file, label_stream
     from classifier.verdict import load
 
@@ -86,6 +106,11 @@ def label(
     model = load(folder)
     options = Options(columns, prefix, only == "new", sheet, jobs, resume, in_place)
     piped = target == _PIPE
+    if piped and (review or summary or by):
+        raise click.UsageError("--review, --summary and --by want a file: name one with --out")
+    wanted = Aggregate(review, summary, by, date, account)
+    if not piped and source != _PIPE:
+        wanted.check(source, sheet)
     with _watched() as report:
         watcher = Watcher(_announce, report, _warn)
         if piped or source == _PIPE:
@@ -93,12 +118,13 @@ def label(
                 done = label_stream(taken, given, model, options, watcher)
         else:
             done = label_file(source, target, model, options, watcher)
+    made = None if piped else aggregate(wanted, target, done.columns, prefix, sheet)
     if as_json:
-        found = {"columns": list(done.columns), **done.summary.to_dict(), "set_aside": done.set_aside}
-        click.echo(json.dumps(found, ensure_ascii=False), err=piped)
+        click.echo(json.dumps(_as_json(done, made), ensure_ascii=False), err=piped)
     else:
         _print(done.summary, Console(stderr=piped))
-        if not piped:
+        if made:
+            _print_made(made, wanted)
             click.echo(f"Wrote {target}." + (f" The file as it was: {done.backup}." if done.backup else ""))
     if done.set_aside:
         where = done.rejects or "the lines below"
@@ -106,6 +132,44 @@ def label(
         click.echo(done.aside, err=True, nl=False)
         return Exit.SET_ASIDE
     return Exit.DONE
+
+
+def _as_json(done: Labelled, made: Aggregated | None) -> dict[str, object]:
+    found: dict[str, object] = {"columns": list(done.columns), **done.summary.to_dict()}
+    found["set_aside"] = done.set_aside
+    if made and made.summary:
+        found["by"] = {
+            column: {value: dict(counts) for value, counts in values.items()}
+            for column, values in made.summary.by.items()
+        }
+    return found
+
+
+def _print_made(made: Aggregated, wanted: Aggregate) -> None:
+    """Tell what was made of the labelled table besides its rows."""
+    if made.summary:
+        for column, values in made.summary.by.items():
+            _print_by(column, values)
+    if wanted.review:
+        click.echo(f"Wrote {wanted.review}: {made.to_review:,} rows to look at.")
+    if wanted.page:
+        click.echo(
+            f"Wrote {wanted.page}." + (f" When to call back: {made.callbacks}." if made.callbacks else "")
+        )
+
+
+def _print_by(column: str, values: dict[str, Counter[str]]) -> None:
+    from rich.table import Table
+
+    from classifier.batch.summary import shares, top_values
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column(column)
+    for heading in ("rows", *VERDICTS):
+        table.add_column(heading, justify="right")
+    for name, counts in top_values(values, _MOST_VALUES):
+        table.add_row(name, f"{counts.total():,}", *(f"{share:.0%}" for share in shares(counts)))
+    Console().print(table)
 
 
 def _target(source: Path, target: Path | None, in_place: bool) -> Path:

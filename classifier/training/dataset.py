@@ -19,6 +19,9 @@ from classifier.suggest import did_you_mean
 GROUP_COLUMNS = ("group", "account", "deal", "opportunity", "company", "family")
 """Columns that tell which rows belong together, the first one found is used."""
 
+REVIEW_COLUMNS = ("why", "said", "label")
+"""Columns by which a review sheet of ``label --review`` is known."""
+
 _MOST_REPORTED = 5
 
 
@@ -28,7 +31,7 @@ class Dataset:
 
     texts : str.
     labels : one of the classes.
-    kinds : kind names, or None if the file has no such column.
+    kinds : kind names, empty where not given; None if the file has no such column.
     flags : flag names joined by ``;``, or None if the file has no such column.
     groups : rows of one group never straddle a split.
     group_column : the column the groups come from, or None if every text is its own group.
@@ -96,11 +99,15 @@ def read(path: Path) -> Dataset:
         mend = f"rename '{hint}'" if hint else f"columns are {', '.join(frame.columns) or 'none'}"
         raise InputError(f"{path}: no column '{missing[0]}' ({mend}); 'text' and 'label' are wanted")
     frame["label"] = frame["label"].str.strip().str.lower()
+    if set(REVIEW_COLUMNS) <= set(frame.columns):
+        frame = frame[frame["label"] != ""]  # not looked at yet
+        if frame.empty:
+            raise InputError(f"{path}: no row of the review sheet has a label yet: fill the column 'label'")
     _check_column(path, frame["text"].str.strip() == "", lambda _: "the text is empty", frame["text"])
     _check_column(path, ~frame["label"].isin(CLASSES), _bad_label, frame["label"])
     kinds = _kinds(path, frame) if "kind" in frame else None
     column = next((name for name in GROUP_COLUMNS if name in frame), None)
-    alone = pd.Series([f"row {i}" for i in range(len(frame))])
+    alone = pd.Series([f"row {i}" for i in range(len(frame))], index=frame.index)
     groups = alone if column is None else frame[column].where(frame[column] != "", alone)
     return Dataset(
         frame["text"].tolist(),
@@ -109,7 +116,7 @@ def read(path: Path) -> Dataset:
         _flags(path, frame) if "flags" in frame else None,
         groups.to_numpy(dtype=object),
         column,
-        frame,
+        frame.reset_index(drop=True),
     )
 
 
@@ -119,7 +126,7 @@ def _read_frame(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: no such file")
     try:
         if path.suffix.lower() in (".xlsx", ".xlsm"):
-            frame = pd.read_excel(path, dtype=str, keep_default_na=False)
+            frame = pd.read_excel(path, dtype=str, keep_default_na=False, engine="openpyxl")
         else:
             frame = pd.read_csv(
                 path, dtype=str, keep_default_na=False, sep=None, engine="python", encoding="utf-8-sig"
@@ -136,12 +143,12 @@ def _read_frame(path: Path) -> pd.DataFrame:
 
 
 def _kinds(path: Path, frame: pd.DataFrame) -> npt.NDArray[np.object_]:
-    kinds = frame["kind"].str.strip().str.lower()
-    unknown = ~kinds.isin(CLASS_OF)
+    kinds = frame["kind"].str.strip().str.lower().str.replace(" ", "_")
+    unknown = ~kinds.isin([*CLASS_OF, ""])
     _check_column(
         path, unknown, lambda kind: f"kind '{kind}' is unknown{did_you_mean(kind, CLASS_OF)}", kinds
     )
-    stray = kinds.map(CLASS_OF) != frame["label"]
+    stray = (kinds.map(CLASS_OF) != frame["label"]) & (kinds != "")
     both = kinds + "/" + frame["label"]
     _check_column(path, stray, _stray_kind, both)
     return kinds.to_numpy(dtype=object)
@@ -169,8 +176,8 @@ def _check_column(path: Path, wrong: pd.Series[bool], reason: object, values: It
     """Raise for the first wrong row, and say which others share the fault."""
     if not wrong.any():
         return
-    rows = np.flatnonzero(wrong.to_numpy())
-    first = list(values)[rows[0]]
+    rows = wrong.index[wrong].tolist()
+    first = list(values)[int(np.flatnonzero(wrong.to_numpy())[0])]
     others = ", ".join(str(row + 2) for row in rows[1:_MOST_REPORTED])
     more = f" (and {len(rows) - 1} more: rows {others}{', ...' if len(rows) > _MOST_REPORTED else ''})"
     said = reason(first) if callable(reason) else reason

@@ -100,14 +100,14 @@ class StallClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> StallClassifier:
         """Learn both heads, then the calibration on out-of-fold scores.
 
-        `kind` names the kind of each text, `flags` its flags joined by ``;``; `groups` keeps the
-        versions of one statement in one fold.
+        `kind` names the kind of each text (empty where it is not known), `flags` its flags joined
+        by ``;``; `groups` keeps the versions of one statement in one fold.
         """
         self._validate_params()
         labels = np.asarray(y, dtype=object)
         flagged = _flag_matrix(flags, len(labels))
         self.classes_ = np.array(CLASSES)
-        kinds = None if kind is None else np.asarray(kind, dtype=object)
+        kinds = None if kind is None or not any(kind) else np.asarray(kind, dtype=object)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
         self.kinds_ = () if kinds is None else tuple(k for k in KINDS if k in set(kinds))
         self.flags_ = tuple(flagged)
@@ -143,7 +143,9 @@ class StallClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Coefficients (n_columns, n_features), intercepts and grid steps of all heads."""
         heads = [self._head(X, targets.labels, CLASSES, self.C, targets.weight)]
         if targets.kinds is not None:
-            heads.append(self._head(X, targets.kinds, self.kinds_, self.kind_C, targets.weight))
+            known = np.flatnonzero(targets.kinds != "")
+            weight = None if targets.weight is None else targets.weight[known]
+            heads.append(self._head(X[known], targets.kinds[known], self.kinds_, self.kind_C, weight))
         for has in targets.flagged.values():
             both = self._head(X, has.astype(int), ("0", "1"), self.C, targets.weight)
             heads.append((both[0][1:], both[1][1:]))
@@ -257,7 +259,7 @@ def _fit_sharpness(
         total = 0.0
         for label, own in KINDS_OF.items():
             columns = [names.index(kind) for kind in own if kind in names]
-            rows = np.flatnonzero(y == label)
+            rows = np.flatnonzero((y == label) & (kinds != ""))
             if not len(rows) or not columns:
                 continue
             target = [columns.index(names.index(kind)) for kind in kinds[rows]]

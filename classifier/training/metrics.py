@@ -45,7 +45,8 @@ class Scores:
 
     accuracy, macro_f1 : over the three classes.
     stall_or_objection : accuracy between the two, on texts that are one of them.
-    kind_accuracy : share of stalls and objections whose class and kind are both right.
+    kind_accuracy : share of stalls and objections whose class and kind are both right,
+        of those whose kind is known.
     calibration_error : expected calibration error of the best class, 10 bins of equal mass.
     aurc : area under the risk-coverage curve: the error rate among the most confident texts,
         averaged over how many of them are answered. 0 is perfect.
@@ -172,7 +173,8 @@ def score(
     is_right = target == answer
     first = np.where(p[:, 0] >= p[:, 1], CLASSES[0], CLASSES[1])
     right_kind = None
-    if kinds is not None and predicted_kinds is not None:
+    has_kind = stance if kinds is None else stance & (kinds != "")
+    if predicted_kinds is not None and has_kind.any():
         right_kind = (predicted == labels) & (predicted_kinds == kinds)
     aurc, *coverage = estimates(lambda rows: _selective(p[rows], labels[rows]))
     return Scores(
@@ -183,7 +185,7 @@ def score(
         stall_or_objection=estimate(lambda rows: _mean_where(first == labels, stance, rows)),
         kind_accuracy=None
         if right_kind is None
-        else estimate(lambda rows: _mean_where(right_kind, stance, rows)),
+        else estimate(lambda rows: _mean_where(right_kind, has_kind, rows)),
         calibration_error=estimate(lambda rows: calibration_error(p[rows], labels[rows])),
         aurc=aurc,
         coverage={f"{share:.0%}": each for share, each in zip(COVERAGES, coverage, strict=True)},

@@ -194,7 +194,7 @@ def _card(
         "sha256": data.sha256(),
     }
     if data.kinds is not None:
-        counts["kinds"] = dict(sorted(Counter(data.kinds).items()))
+        counts["kinds"] = dict(sorted(Counter(kind for kind in data.kinds if kind).items()))
     return {
         "guide_version": GUIDE_VERSION,
         "data": counts,

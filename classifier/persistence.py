@@ -65,12 +65,35 @@ def load_scorer(folder: Path) -> tuple[Arrays, Card]:
         If the folder or a file is missing, damaged, of a newer schema, or if the scorer is not
         the one that the card describes.
     """
-    card = _read_card(folder)
-    path = folder / SCORER_FILE
+    return scorer_from_bytes(*read_folder(folder), folder)
+
+
+def read_folder(folder: Path) -> tuple[bytes, bytes]:
+    """The bytes of the card and of the scorer.
+
+    Raises
+    ------
+    ModelError
+        If the folder or a file is missing.
+    """
+    card, scorer = folder / CARD_FILE, folder / SCORER_FILE
     try:
-        content = path.read_bytes()
+        card_bytes = card.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: {_reason(error)}; is this a model folder?") from error
+        raise ModelError(
+            f"{card}: {_reason(error)}; a model folder holds {SCORER_FILE} and {CARD_FILE} "
+            "('stallcheck train --out FOLDER' makes one)"
+        ) from error
+    try:
+        return card_bytes, scorer.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{scorer}: {_reason(error)}; is this a model folder?") from error
+
+
+def scorer_from_bytes(card_bytes: bytes, content: bytes, folder: Path = Path()) -> tuple[Arrays, Card]:
+    """As `load_scorer`, of what `read_folder` read."""
+    card = _read_card(card_bytes, folder / CARD_FILE)
+    path = folder / SCORER_FILE
     if hashlib.sha256(content).hexdigest() != card.get("sha256"):
         raise ModelError(
             f"{path} is not the file that {CARD_FILE} describes (SHA-256 differs): "
@@ -85,15 +108,9 @@ def load_scorer(folder: Path) -> tuple[Arrays, Card]:
     return arrays, card
 
 
-def _read_card(folder: Path) -> Card:
-    path = folder / CARD_FILE
+def _read_card(content: bytes, path: Path) -> Card:
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(
-            f"{path}: {_reason(error)}; a model folder holds {SCORER_FILE} and {CARD_FILE} "
-            "('stallcheck train --out FOLDER' makes one)"
-        ) from error
+        card = json.loads(content)
     except ValueError as error:
         raise ModelError(f"{path}: not readable as JSON ({error}); train the model again") from error
     schema = card.get("schema") if isinstance(card, dict) else None

@@ -259,6 +259,30 @@ def _columns(
     return (guess_column(header, rows, beside=kept),), names, kept
 
 
+def text_columns(source: Path, options: Options) -> tuple[str, ...]:
+    """The columns with the buyer's words that `label_file` would read."""
+    suffix = source.suffix.lower()
+    if suffix in PARQUET:
+        table = parquet.open_parquet(source)
+        header = table.schema_arrow.names
+        places, _, _ = _columns(header, parquet.first_rows(table, _SAMPLE), options)
+        return tuple(header[place] for place in places)
+    return _open_lines(source, options, suffix in JSON_LINES).columns
+
+
+def check_kinds(paths: Sequence[Path]) -> None:
+    """Refuse files of different kinds.
+
+    Raises
+    ------
+    InputError
+        With two that differ.
+    """
+    for path in paths:
+        if _kind(path) != _kind(paths[0]):
+            raise InputError(f"{path.name} and {paths[0].name} are of different kinds: keep one kind")
+
+
 def _label_whole(source: Path, target: Path, model: Model, options: Options, watcher: Watcher) -> Labelled:
     """Label a format that can't be written piece by piece."""
     labeller = RowLabeller(model)

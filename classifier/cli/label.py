@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from classifier.batch.aggregate import Aggregate, Aggregated
-    from classifier.batch.files import Labelled
+    from classifier.batch.files import Labelled, Options
     from classifier.batch.rows import Summary
+    from classifier.verdict import Model
 
 _PIPE = Path("-")
 _MOST_VALUES = 12
@@ -33,6 +34,7 @@ Examples:
   stallcheck label export.csv -o labelled.csv -c Subject -c Notes --prefix stallcheck_
   stallcheck label big.csv -o labelled.csv --resume
   stallcheck label export.csv --in-place --only new
+  stallcheck label parts/ -o labelled/ --engine dask --scheduler tcp://10.0.0.5:8786
   cat notes.csv | stallcheck label - -o - > labelled.csv
 """
 
@@ -61,6 +63,8 @@ Examples:
 @click.option("--in-place", is_flag=True, help="Write onto IN, and keep a backup of it.")
 @click.option("--resume", is_flag=True, help="Go on where a run that was cut off stopped.")
 @click.option("-j", "--jobs", default=-1, help="Worker processes; one a core when not given.")
+@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", help="Where to work.")
+@click.option("--scheduler", metavar="ADDRESS", help="Of Dask; without one, workers on this machine.")
 @click.option(
     "--review", metavar="XLSX", type=click.Path(path_type=Path), help="Sheet of doubtful rows to write."
 )
@@ -82,6 +86,8 @@ def label(
     in_place: bool,
     resume: bool,
     jobs: int,
+    engine: str,
+    scheduler: str | None,
     review: Path | None,
     summary: Path | None,
     by: tuple[str, ...],
@@ -108,6 +114,14 @@ def label(
     piped = target == _PIPE
     if piped and (review or summary or by):
         raise click.UsageError("--review, --summary and --by want a file: name one with --out")
+    if scheduler and engine != "dask":
+        raise click.UsageError("--scheduler goes with --engine dask")
+    if engine == "dask":
+        if piped or in_place or resume or review or summary or by:
+            raise click.UsageError(
+                "--engine dask takes a folder and writes one; the files can be summed up after"
+            )
+        return _on_cluster(source, target, model, options, scheduler, as_json)
     wanted = Aggregate(review, summary, by, date, account)
     if not piped and source != _PIPE:
         wanted.check(source, sheet)
@@ -130,6 +144,26 @@ def label(
         where = done.rejects or "the lines below"
         click.echo(f"stallcheck: {done.set_aside:,} row(s) set aside in {where}: mend them there", err=True)
         click.echo(done.aside, err=True, nl=False)
+        return Exit.SET_ASIDE
+    return Exit.DONE
+
+
+def _on_cluster(
+    source: Path, target: Path, model: Model, options: Options, scheduler: str | None, as_json: bool
+) -> Exit:
+    """Label a folder of partitions."""
+    from classifier.batch.cluster import Cluster, label_folder
+
+    cluster = Cluster(scheduler, None if options.jobs < 0 else options.jobs)
+    with _watched() as report:
+        done = label_folder(source, target, model, options, cluster, announce=_announce, progress=report)
+    if as_json:
+        click.echo(json.dumps(_as_json(done, None), ensure_ascii=False))
+    else:
+        _print(done.summary, Console())
+        click.echo(f"Wrote {target}.")
+    if done.set_aside:
+        _warn(f"{done.set_aside:,} row(s) set aside in the .rejects.csv files of {target}: mend them there")
         return Exit.SET_ASIDE
     return Exit.DONE
 

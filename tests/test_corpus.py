@@ -13,6 +13,11 @@ from classifier.labels import CLASS_OF, CLASSES, FLAGS, KINDS, KINDS_OF
 ROOT = Path(__file__).parent.parent
 CHANNELS = {"call", "asr", "email", "chat", "voicemail", "note", "lost_reason"}
 
+DEVICES = {
+    *("negation", "contrast", "conditional", "reported", "past_or_resolved", "question"),
+    *("hedged", "polite", "topic_decoy", "date_decoy", "person_decoy"),
+}
+
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
@@ -46,6 +51,16 @@ def test_ids_are_unique_and_texts_are_distinct(rows: pd.DataFrame) -> None:
 def test_no_family_and_no_batch_straddles_the_parts(rows: pd.DataFrame) -> None:
     for column in ("family", "batch"):
         assert (rows.groupby(column).part.nunique() == 1).all()
+
+
+def test_the_minimal_pairs_are_whole_and_apart_from_the_statements(rows: pd.DataFrame) -> None:
+    pairs = pd.read_csv(ROOT / "data" / "contrast.csv", dtype=str, keep_default_na=False)
+    assert pairs.device.nunique() == len(DEVICES)
+    assert set(pairs.device) == DEVICES
+    assert (pairs.groupby("family").label.nunique() > 1).mean() > 0.95
+    assert (pairs.label_2 != "").all()
+    for column in ("id", "family", "batch", "text"):
+        assert not set(pairs[column]) & set(rows[column]), column
 
 
 def test_the_guide_names_every_kind_and_flag() -> None:

@@ -40,6 +40,11 @@ _NAMES = (
     "details",
     "lost reason",
     "reason",
+    "log",
+    "activity log",
+    "full comments",
+    "note body",
+    "note content",
 )
 _SAMPLE_ROWS = 200
 
@@ -137,7 +142,7 @@ def _name_score(name: str) -> float:
 
 
 def _prose_score(cells: Sequence[str]) -> float:
-    """0 to 8: mean words a filled cell, at most 8, halved where most cells repeat."""
+    """0 to 8: mean words a filled cell, at most 8, less where cells are empty or repeat."""
     filled = [cell for cell in cells if cell.strip()]
     if not filled:
         return -6.0
@@ -145,4 +150,5 @@ def _prose_score(cells: Sequence[str]) -> float:
     mean = min(sum(words) / len(filled), 8.0)
     if mean < 1:
         return -6.0
+    mean *= (1 + len(filled) / len(cells)) / 2
     return mean if len(set(filled)) > len(filled) / 2 else mean / 2

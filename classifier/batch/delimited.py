@@ -47,6 +47,11 @@ class Delimited:
 
     def whole(self, lines: list[str], last: bool) -> tuple[int, int]:
         """How many of `lines` make whole records, and how many records."""
+        try:
+            reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+            return len(lines), sum(1 for _ in reader)
+        except csv.Error:  # a record that goes on, or one that can't be read
+            pass
         count = rows = 0
         for record in records(lines, self.delimiter, last=last):
             count = record.after

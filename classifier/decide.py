@@ -28,6 +28,10 @@ ObjectArray = npt.NDArray[np.object_]
 
 SECONDARY_CONFIDENCE = 0.75
 REASON_CONFIDENCE = 0.6
+LONG_TEXT = 4
+"""Segments from which on a text may drown the one that takes a stance."""
+STANCE_ODDS = 2.0
+"""Statements with a stance for one without, in training."""
 _STALL, _OBJECTION, _NEITHER = (CLASSES.index(name) for name in ("stall", "objection", "neither"))
 
 
@@ -105,7 +109,7 @@ def decide(scorer: Scorer, texts: Sequence[str]) -> Decisions:
     row = document.copy()
     row[several] = len(texts) + np.arange(len(pieces))
     parts = Segments(document, spans, stances.take(row))
-    best = by_mixed_rule(stances.take(np.arange(len(texts))), parts)
+    best = by_mixed_rule(in_long_texts(stances.take(np.arange(len(texts))), parts), parts)
     found = scored.flags[: len(texts)]
     own_flags = (compress(scorer.flags, has) if has.any() else () for has in found)
     labels = np.array(CLASSES, dtype=object)[best.classes]
@@ -118,6 +122,37 @@ def decide(scorer: Scorer, texts: Sequence[str]) -> Decisions:
     )
 
 
+def in_long_texts(whole: Stances, parts: Segments) -> Stances:
+    """One stance among many sentences without any, which the whole text drowns.
+
+    The model has learned on statements of which about two in three take a stance. In a long text
+    that reads as `neither`, one segment in n is expected to, so the segments' odds are corrected
+    for that (Saerens et al. 2002, "Adjusting the outputs of a classifier to new a priori
+    probabilities"); the surest one stands for the text if it is still more likely than not.
+    """
+    document = parts.document
+    n = np.bincount(document, minlength=len(whole.classes))[document]
+    fits = (n >= LONG_TEXT) & (whole.classes[document] == _NEITHER) & (parts.stances.classes != _NEITHER)
+    rows = np.flatnonzero(fits)
+    p = parts.stances.confidence[rows]
+    odds = p / np.maximum(1 - p, 1e-12) / ((n[rows] - 1) * STANCE_ODDS)
+    corrected = np.zeros(len(document))
+    corrected[rows] = odds / (1 + odds)
+    surest = _surest(rows[corrected[rows] > 0.5], document, corrected)
+    return _with_segments(whole, parts, surest, corrected[surest])
+
+
+def _with_segments(whole: Stances, parts: Segments, surest: IntArray, p_own: FloatArray) -> Stances:
+    """The stances of `whole`, but for the texts of the segments `surest`: there the segment's class
+    has the probability `p_own`, and the other classes share the rest as before."""
+    rows, own = parts.document[surest], parts.stances.classes[surest]
+    classes, kinds, p = whole.classes.copy(), whole.kinds.copy(), whole.p.copy()
+    classes[rows], kinds[rows] = own, parts.stances.kinds[surest]
+    p[rows] *= ((1 - p_own) / (1 - p[rows, own]))[:, None]
+    p[rows, own] = p_own
+    return Stances(classes, kinds, p)
+
+
 def by_mixed_rule(whole: Stances, parts: Segments) -> Stances:
     """The guide's mixed rule: a reason beside a delay makes the text an objection.
 
@@ -127,12 +162,7 @@ def by_mixed_rule(whole: Stances, parts: Segments) -> Stances:
     reason = parts.stances.p[:, _OBJECTION]
     fits = (whole.classes[parts.document] == _STALL) & (reason >= REASON_CONFIDENCE)
     surest = _surest(np.flatnonzero(fits), parts.document, reason)
-    rows = parts.document[surest]
-    classes, kinds, p = whole.classes.copy(), whole.kinds.copy(), whole.p.copy()
-    classes[rows], kinds[rows] = _OBJECTION, parts.stances.kinds[surest]
-    p[rows] *= ((1 - reason[surest]) / (1 - p[rows, _OBJECTION]))[:, None]
-    p[rows, _OBJECTION] = reason[surest]
-    return Stances(classes, kinds, p)
+    return _with_segments(whole, parts, surest, reason[surest])
 
 
 def secondary_stances(whole: Stances, parts: Segments) -> IntArray:

@@ -182,3 +182,45 @@ def neighbours(document: IntArray, size: int) -> IntArray:
     if len(document) < size:
         return np.empty(0, np.int64)
     return np.flatnonzero(document[: len(document) - size + 1] == document[size - 1 :])
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """Every n-gram of every text, all (n_occurrences,): its hash, its text, and whether it is one
+    of whole words or one of characters inside a word."""
+
+    hashes: UIntArray
+    documents: IntArray
+    of_words: npt.NDArray[np.bool_]
+
+
+def occurrences(texts: Sequence[str]) -> Occurrences:
+    """Every n-gram of every text.
+
+    The plain way, one entry an occurrence; the scorer takes a shorter one to the same sums.
+    """
+    table = WordTable()
+    tokens = tokenize(texts, table)
+    grams = word_grams(table.take_fresh())
+    words = tokens.words - 1  # number 0 is the separator
+    word_hash = grams.word_hash[words]
+
+    per_word = np.bincount(grams.char_word, minlength=len(grams.word_hash))
+    by_word = np.argsort(grams.char_word, kind="stable")
+    first = np.cumsum(per_word) - per_word
+    repeats = per_word[words]  # char n-grams of each token
+    token = np.repeat(np.arange(len(words)), repeats)
+    nth = np.arange(len(token)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    char_hash = grams.char_hash[by_word[first[words[token]] + nth]]
+
+    pairs = neighbours(tokens.document, 2)
+    triples = neighbours(tokens.document, 3)
+    hashes = [
+        word_hash,
+        pair_hash(word_hash[pairs], word_hash[pairs + 1]),
+        triple_hash(word_hash[triples], word_hash[triples + 1], word_hash[triples + 2]),
+        char_hash,
+    ]
+    documents = [tokens.document[at] for at in (slice(None), pairs, triples, token)]
+    of_words = np.arange(sum(map(len, hashes))) < sum(map(len, hashes[:3]))
+    return Occurrences(np.concatenate(hashes), np.concatenate(documents), of_words)

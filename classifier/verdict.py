@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
+from classifier.dates import find_date
 from classifier.decide import Decisions, Stances, decide
 from classifier.errors import InputError
 from classifier.evidence import Evidence
@@ -51,6 +53,7 @@ class Verdict:
 
     `verdict` is a class or ``unsure``; `kind` is None when unsure; `probabilities` are the
     model's, before any abstention; `evidence` and `segments` point into `text` by character.
+    `condition_date` is the date that the words name for the flag ``condition``.
     """
 
     text: str
@@ -60,6 +63,7 @@ class Verdict:
     probabilities: Mapping[str, float]
     secondary: Stance | None
     flags: tuple[str, ...]
+    condition_date: date | None
     evidence: tuple[Evidence, ...]
     segments: tuple[Segment, ...]
     response: Response
@@ -85,6 +89,7 @@ class Verdict:
             "probabilities": dict(self.probabilities),
             "secondary": asdict(self.secondary) if self.secondary else None,
             "flags": list(self.flags),
+            "condition_date": self.condition_date.isoformat() if self.condition_date else None,
             "evidence": [span.to_dict() for span in self.evidence],
             "segments": [asdict(segment) for segment in self.segments],
             "response": asdict(self.response) | {"steps": list(self.response.steps)},
@@ -118,6 +123,20 @@ class Model:
         self.card = card
         self.playbook = playbook or default_playbook()
         self.threshold = float(card.get("unsure", {}).get("threshold", DEFAULT_THRESHOLD))
+
+    def aim_at(self, precision: float) -> None:
+        """Answer so that about this share of the answers is right, and call the rest unsure.
+
+        Raises
+        ------
+        InputError
+            If the model's card has no threshold for that precision.
+        """
+        thresholds: dict[str, float] = self.card.get("unsure", {}).get("thresholds", {})
+        if str(precision) not in thresholds:
+            known = f"{min(thresholds)} to {max(thresholds)} in steps of 0.01" if thresholds else "none"
+            raise InputError(f"no threshold for a precision of {precision}: this model has {known}")
+        self.threshold = thresholds[str(precision)]
 
     def predict(self, texts: Iterable[str]) -> list[Verdict]:
         """A verdict for each text.
@@ -159,6 +178,7 @@ class Model:
         verdict = UNSURE if unsure else CLASSES[found.best.classes[i]]
         kind = None if unsure else found.best.kinds[i]
         secondary = None if unsure or found.secondary[i] < 0 else _stance(found, int(found.secondary[i]))
+        named = find_date(text, date.today()) if "condition" in found.flags[i] else None
         return Verdict(
             text=text,
             verdict=verdict,
@@ -167,6 +187,7 @@ class Model:
             probabilities=probabilities,
             secondary=secondary,
             flags=found.flags[i],
+            condition_date=named.day if named else None,
             evidence=evidence,
             segments=parts,
             response=self.playbook.respond(verdict, kind, mixed=secondary is not None),
@@ -174,17 +195,24 @@ class Model:
         )
 
 
-def load(folder: str | Path | None = None) -> Model:
+def load(folder: str | Path | None = None, *, target_precision: float | None = None) -> Model:
     """The model in `folder`, or the one that ships with the package.
+
+    With `target_precision` it abstains as `Model.aim_at` says, else as it was trained to.
 
     Raises
     ------
     ModelError
         If the folder is missing, damaged, tampered with or of a newer schema.
+    InputError
+        If the model has no threshold for the target precision.
     """
     folder = Path(folder) if folder else default_model()
     arrays, card = load_scorer(folder)
-    return Model(Scorer(arrays), card, folder=folder)
+    model = Model(Scorer(arrays), card, folder=folder)
+    if target_precision is not None:
+        model.aim_at(target_precision)
+    return model
 
 
 def check_text(text: str, name: str = "the text") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pty
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from classifier.labels import CLASS_OF, CLASSES, FLAGS, VERDICTS
+from classifier.neighbours import Neighbours
 from classifier.verdict import Model
 
 KEYS = [
@@ -23,6 +25,7 @@ KEYS = [
     "probabilities",
     "secondary",
     "flags",
+    "condition_date",
     "evidence",
     "segments",
     "response",
@@ -158,3 +161,41 @@ def test_it_never_says_that_a_buyer_lies(run) -> None:
     for text in ("Let me think about it", "I have no budget", "Send me some info", "We're all set"):
         shown = run("predict", text).output.lower()
         assert not any(word in shown for word in (" lie", "lying", "dishonest", "fake", "pretext"))
+
+
+def test_a_higher_target_precision_is_less_sure(run, tmp_path: Path) -> None:
+    with (Path(__file__).parent.parent / "data" / "contrast.csv").open(encoding="utf-8") as stream:
+        texts = [" ".join(row["text"].split()) for row in csv.DictReader(stream)]
+    lines = tmp_path / "lines.txt"
+    lines.write_text("\n".join(texts), encoding="utf-8")
+    unsure = [
+        run("predict", "--lines", "--file", lines, "--json", "--target-precision", precision).stdout.count(
+            '"verdict": "unsure"'
+        )
+        for precision in ("0.8", "0.95", "0.99")
+    ]
+    assert unsure == sorted(set(unsure))
+    wrong = run("predict", "not now", "--target-precision", "0.5")
+    assert wrong.exit_code == 2
+    assert "this model has 0.8 to 0.99" in wrong.stderr
+
+
+def test_explaining_names_the_pieces_and_the_nearest_statements(run) -> None:
+    text = "We're under contract with Ryder until August 2031. Let me think about it."
+    shown = run("predict", "--explain", text).stdout
+    assert "(a date named: 2031-08-01)" in shown
+    assert "Piece by piece:" in shown
+    assert "stall · think it over" in shown.partition("Piece by piece:")[2]
+    assert shown.count(" alike): ") == 3
+    found = json.loads(run("predict", "--explain", "--json", text).stdout)
+    assert found["condition_date"] == "2031-08-01"
+    likeness = [each["similarity"] for each in found["nearest"]]
+    assert likeness == sorted(likeness, reverse=True)
+    assert {each["label"] for each in found["nearest"]} <= {"stall", "objection", "neither"}
+
+
+def test_a_statement_of_the_corpus_is_its_own_nearest(model) -> None:
+    neighbours = Neighbours(model.scorer)
+    for row in neighbours._rows[::500]:
+        assert neighbours.nearest(row["text"])[0].similarity == pytest.approx(1)
+    assert neighbours.nearest("\u4eca\u65e5") == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +13,8 @@ from classifier.playbook import Response
 
 if TYPE_CHECKING:
     from classifier.evidence import Evidence
-    from classifier.verdict import Verdict
+    from classifier.neighbours import Neighbour
+    from classifier.verdict import Segment, Verdict
 
 WIDTH = 78
 COLOURS = {"stall": "yellow", "objection": "red", "neither": "green", UNSURE: "magenta"}
@@ -50,9 +51,27 @@ def _lines(verdict: Verdict, colour: bool) -> Iterator[str]:
         second = verdict.secondary
         yield f"  Also: {second.verdict} · {in_words(second.kind)} ({second.confidence:.2f})"
     if verdict.flags:
-        yield f"  Flags: {', '.join(map(in_words, verdict.flags))}"
+        until = f" (a date named: {verdict.condition_date})" if verdict.condition_date else ""
+        yield f"  Flags: {', '.join(map(in_words, verdict.flags))}{until}"
     yield ""
     yield from response_lines(verdict.response)
+
+
+def explanation(neighbours: Sequence[Neighbour], segments: Sequence[Segment], text: str) -> str:
+    """What the segments say, and the nearest labelled statements, wrapped."""
+    lines = ["", "  Piece by piece:"] if len(segments) > 1 else []
+    for part in segments if len(segments) > 1 else ():
+        words = " ".join(text[part.start : part.end].split())
+        said = f"{part.verdict} · {in_words(part.kind)} ({part.probabilities[part.verdict]:.2f})"
+        lines += _wrapped(f"{said}: {words}")
+    lines += ["", "  Nearest labelled statements:"]
+    for each in neighbours:
+        lines += _wrapped(f"{each.label} · {in_words(each.kind)} ({each.similarity:.2f} alike): {each.text}")
+    return "\n".join(lines if neighbours else [*lines, "    none that shares any words"])
+
+
+def _wrapped(words: str) -> list[str]:
+    return textwrap.wrap(words, WIDTH, initial_indent="    ", subsequent_indent="      ", max_lines=4)
 
 
 def _how_sure(verdict: Verdict) -> str:

@@ -75,6 +75,12 @@ Examples:
 @click.option("--date", metavar="COLUMN", help="Column of dates, for shares by month; found by its name.")
 @click.option("--account", metavar="COLUMN", help="Column of the account; found by its name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option(
+    "--target-precision",
+    type=float,
+    metavar="P",
+    help="Be right in this share of answers: more or less unsure.",
+)
 @click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
 def label(
     source: Path,
@@ -94,6 +100,7 @@ def label(
     date: str | None,
     account: str | None,
     as_json: bool,
+    target_precision: float | None,
     folder: Path | None,
 ) -> Exit:
     """Label every row of IN (CSV, TSV, JSON Lines, Excel or Parquet) and write OUT.
@@ -109,7 +116,7 @@ def label(
     if jobs == 0:
         raise click.UsageError("--jobs 0 does nothing: give 1 or more, or -1 for one a core")
     target = _target(source, target, in_place)
-    model = load(folder)
+    model = load(folder, target_precision=target_precision)
     options = Options(columns, prefix, only == "new", sheet, jobs, resume, in_place)
     piped = target == _PIPE
     if piped and (review or summary or by):

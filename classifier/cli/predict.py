@@ -14,6 +14,7 @@ import click
 from classifier.errors import InputError
 
 if TYPE_CHECKING:
+    from classifier.neighbours import Neighbours
     from classifier.verdict import Model, Verdict
 
 EPILOG = """\b
@@ -30,10 +31,23 @@ _MOST_BYTES = 1_000_000
 @click.argument("text", nargs=-1)
 @click.option("-f", "--file", "path", type=click.Path(path_type=Path), help="Read the text from a file.")
 @click.option("--lines", is_flag=True, help="Each line of the file or of standard input is a text.")
+@click.option("--explain", is_flag=True, help="Add each piece's verdict and the nearest statements.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
+@click.option(
+    "--target-precision",
+    type=float,
+    metavar="P",
+    help="Be right in this share of answers: more or less unsure.",
+)
 @click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
 def predict(
-    text: tuple[str, ...], path: Path | None, lines: bool, as_json: bool, folder: Path | None
+    text: tuple[str, ...],
+    path: Path | None,
+    lines: bool,
+    explain: bool,
+    as_json: bool,
+    target_precision: float | None,
+    folder: Path | None,
 ) -> None:
     """Say whether TEXT is a stall, an objection or neither, and what to say next.
 
@@ -42,31 +56,56 @@ def predict(
     """
     if text and path:
         raise InputError("give TEXT or --file, not both")
+    model = _load(folder, target_precision)
+    printer = _Printer(model, as_json, explain)
     if not text and not path and sys.stdin.isatty():
-        _ask(_load(folder), as_json)
+        _ask(model, printer)
         return
     texts = list(text) or _read(path, lines)
     if len(texts) > 1 and not any(" " in one for one in text or texts):
         click.echo(f"stallcheck: read as {len(texts)} texts; put quotes around a sentence", err=True)
-    _print(_load(folder).predict(texts), as_json)
+    printer.show(model.predict(texts))
 
 
-def _load(folder: Path | None) -> Model:
+def _load(folder: Path | None, target_precision: float | None) -> Model:
     from classifier.verdict import load  # NumPy, which --help can do without
 
-    return load(folder)
+    return load(folder, target_precision=target_precision)
 
 
-def _print(verdicts: list[Verdict], as_json: bool) -> None:
-    if as_json:
-        for verdict in verdicts:
-            click.echo(json.dumps(verdict.to_dict(), ensure_ascii=False))
-        return
-    from classifier.cli.card import card
+class _Printer:
+    """Shows verdicts as cards or as JSON, with an explanation if asked."""
 
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    for number, verdict in enumerate(verdicts):
-        click.echo("\n" * (number > 0) + card(verdict, colour=colour), color=colour)
+    def __init__(self, model: Model, as_json: bool, explain: bool) -> None:
+        self._as_json = as_json
+        self._neighbours: Neighbours | None = None
+        if explain:
+            from classifier.neighbours import Neighbours
+
+            self._neighbours = Neighbours(model.scorer)
+
+    def show(self, verdicts: list[Verdict]) -> None:
+        """Print them, one after the other."""
+        for number, verdict in enumerate(verdicts):
+            if self._as_json:
+                click.echo(json.dumps(self._to_dict(verdict), ensure_ascii=False))
+            else:
+                self._card(verdict, first=number == 0)
+
+    def _to_dict(self, verdict: Verdict) -> dict[str, object]:
+        if self._neighbours is None:
+            return verdict.to_dict()
+        nearest = self._neighbours.nearest(verdict.text)
+        return {**verdict.to_dict(), "nearest": [each.to_dict() for each in nearest]}
+
+    def _card(self, verdict: Verdict, *, first: bool) -> None:
+        from classifier.cli.card import card, explanation
+
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        click.echo("\n" * (not first) + card(verdict, colour=colour), color=colour)
+        if self._neighbours is not None:
+            nearest = self._neighbours.nearest(verdict.text)
+            click.echo(explanation(nearest, verdict.segments, verdict.text))
 
 
 def _read(path: Path | None, lines: bool) -> list[str]:
@@ -98,12 +137,12 @@ def _read(path: Path | None, lines: bool) -> list[str]:
     return texts
 
 
-def _ask(model: Model, as_json: bool) -> None:
+def _ask(model: Model, printer: _Printer) -> None:
     """Ask for texts on the terminal until the input ends."""
     click.echo("Paste the buyer's words; an empty line ends them, Ctrl-D quits.", err=True)
     for text in _pastes():
         try:
-            _print(model.predict([text]), as_json)
+            printer.show(model.predict([text]))
         except InputError as error:
             click.echo(f"stallcheck: {error}", err=True)
         click.echo("", err=True)

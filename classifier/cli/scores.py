@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.table import Table
 
-from classifier.labels import CLASSES
+from classifier.labels import CLASSES, in_words
 from classifier.training.evaluate import Evaluation
 from classifier.training.metrics import Estimate, Scores
 
@@ -58,6 +58,13 @@ def print_scores(columns: Mapping[str, Scores], title: str) -> None:
     for name, own in first.classes.items():
         table.add_row(name, _cell(own.precision), _cell(own.recall), _cell(own.f1), f"{own.support:,}")
     console.print(table)
+    if first.flags:
+        table = _table("flag", "precision", "recall", "F1", "texts")
+        for name, own in first.flags.items():
+            table.add_row(
+                in_words(name), _cell(own.precision), _cell(own.recall), _cell(own.f1), f"{own.support:,}"
+            )
+        console.print(table)
     table = _table("labelled, as predicted", *CLASSES)
     for name, row in zip(CLASSES, first.confusion, strict=True):
         table.add_row(name, *(f"{n:,}" for n in row))

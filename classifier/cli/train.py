@@ -20,9 +20,16 @@ Examples:
 @click.option(
     "-o", "--out", "folder", required=True, type=click.Path(path_type=Path), help="Model folder to write."
 )
+@click.option(
+    "--target-precision",
+    type=click.FloatRange(0.5, 0.999),
+    default=0.95,
+    show_default=True,
+    help="Share of answers that are to be right; the rest is called unsure.",
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of the folds and of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="Print the model's card as JSON.")
-def train(data: Path | None, folder: Path, seed: int, as_json: bool) -> None:
+def train(data: Path | None, folder: Path, target_precision: float, seed: int, as_json: bool) -> None:
     """Train a model on DATA and write it to a folder.
 
     DATA is a CSV or Excel file with the columns text and label (stall, objection, neither), and
@@ -39,7 +46,7 @@ def train(data: Path | None, folder: Path, seed: int, as_json: bool) -> None:
         raise InputError(f"{folder} is a file: name a folder")
     with spinner("Training") as progress:
         rows = read(data) if data else shipped("train")
-        done = train_model(rows, folder, seed=seed, progress=progress)
+        done = train_model(rows, folder, target_precision=target_precision, seed=seed, progress=progress)
     if as_json:
         click.echo(json.dumps(done.card, ensure_ascii=False))
         return

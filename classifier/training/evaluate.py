@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier.errors import InputError
+from classifier.flags import flags_of
+from classifier.labels import CLASSES, FLAGS
 from classifier.scorer import Scorer
 from classifier.suggest import did_you_mean
 from classifier.training.baselines import keywords, majority
 from classifier.training.dataset import Dataset
-from classifier.training.metrics import Scores, Slice, score, slices
+from classifier.training.metrics import Flagged, Scores, Slice, score, slices
 from classifier.training.pipeline import make_pipeline
 from classifier.training.train import check_enough, cross_validate, score_held_out
 
@@ -44,12 +47,18 @@ def evaluate(scorer: Scorer, data: Dataset, *, by: Sequence[str] = (), seed: int
     """
     _check_columns(data, by)
     found = scorer.probabilities(data.texts)
+    kinds = found.best_kinds(scorer.kinds)
+    labels = np.array(CLASSES, dtype=object)[found.classes.argmax(axis=1)]
+    has = (compress(scorer.flags, row) for row in found.flags)
+    said = [flags_of(*each) for each in zip(has, labels, kinds, strict=True)]
     scores = score(
         found.classes,
         data.labels,
         data.groups,
         kinds=data.kinds,
-        predicted_kinds=found.best_kinds(scorer.kinds),
+        predicted_kinds=kinds,
+        flags=None if data.flags is None else _flagged([cell.split(";") for cell in data.flags]),
+        predicted_flags=_flagged(said),
         seed=seed,
     )
     return _beside_baselines(scores, data, found.classes, by, seed)
@@ -79,6 +88,10 @@ def evaluate_by_cross_validation(
     held_out = cross_validate(data, make_pipeline(), groups=groups, seed=seed, progress=progress)
     scores = score_held_out(data, held_out, seed=seed)
     return _beside_baselines(scores, data, held_out.p, by, seed)
+
+
+def _flagged(flags: Sequence[Sequence[str]]) -> Flagged:
+    return {name: np.array([name in own for own in flags], dtype=bool) for name in FLAGS}
 
 
 def _check_columns(data: Dataset, columns: Sequence[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
@@ -19,48 +18,6 @@ from classifier.errors import InputError
 from classifier.scorer import slots
 
 FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrences:
-    """Every n-gram of every text, all (n_occurrences,): its hash, its text, and whether it is one
-    of whole words or one of characters inside a word."""
-
-    hashes: ngrams.UIntArray
-    documents: ngrams.IntArray
-    of_words: npt.NDArray[np.bool_]
-
-
-def gram_occurrences(texts: Sequence[str]) -> Occurrences:
-    """Every n-gram of every text.
-
-    The plain way, one entry an occurrence; the scorer takes a shorter one to the same sums.
-    """
-    table = ngrams.WordTable()
-    tokens = ngrams.tokenize(texts, table)
-    grams = ngrams.word_grams(table.take_fresh())
-    words = tokens.words - 1  # number 0 is the separator
-    word_hash = grams.word_hash[words]
-
-    per_word = np.bincount(grams.char_word, minlength=len(grams.word_hash))
-    by_word = np.argsort(grams.char_word, kind="stable")
-    first = np.cumsum(per_word) - per_word
-    repeats = per_word[words]  # char n-grams of each token
-    token = np.repeat(np.arange(len(words)), repeats)
-    nth = np.arange(len(token)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    char_hash = grams.char_hash[by_word[first[words[token]] + nth]]
-
-    pairs = ngrams.neighbours(tokens.document, 2)
-    triples = ngrams.neighbours(tokens.document, 3)
-    hashes = [
-        word_hash,
-        ngrams.pair_hash(word_hash[pairs], word_hash[pairs + 1]),
-        ngrams.triple_hash(word_hash[triples], word_hash[triples + 1], word_hash[triples + 2]),
-        char_hash,
-    ]
-    documents = [tokens.document[at] for at in (slice(None), pairs, triples, token)]
-    of_words = np.arange(sum(map(len, hashes))) < sum(map(len, hashes[:3]))
-    return Occurrences(np.concatenate(hashes), np.concatenate(documents), of_words)
 
 
 def _one_for_each_slot(
@@ -118,7 +75,7 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         self._validate_params()
         texts = list(texts)
-        found = gram_occurrences(texts)
+        found = ngrams.occurrences(texts)
         together = np.unique(
             found.hashes.astype(np.uint64) << np.uint64(32) | found.documents.astype(np.uint64)
         )
@@ -136,7 +93,7 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Sparse matrix of shape (n_texts, n_features)."""
         check_is_fitted(self)
         texts = list(texts)
-        found = gram_occurrences(texts)
+        found = ngrams.occurrences(texts)
         column = np.searchsorted(self.keys_, found.hashes)
         column[column == len(self.keys_)] = 0
         known = self.keys_[column] == found.hashes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ from classifier.labels import CLASSES
 
 FloatArray = npt.NDArray[np.float64]
 ObjectArray = npt.NDArray[np.object_]
+Flagged = dict[str, npt.NDArray[np.bool_]]
+"""For each flag, which of the texts have it."""
 
 BOOTSTRAP_ROUNDS = 1_000
 CALIBRATION_BINS = 10
@@ -51,6 +54,7 @@ class Scores:
     aurc : area under the risk-coverage curve: the error rate among the most confident texts,
         averaged over how many of them are answered. 0 is perfect.
     coverage : accuracy on the most confident tenth, two tenths, ... of the texts.
+    flags : for each flag that some text has, by name.
     families_right : share of the groups of two or more texts that have every class right.
     confusion : (3, 3) counts, label by predicted class, in the order of `labels.CLASSES`.
     """
@@ -65,6 +69,7 @@ class Scores:
     aurc: Estimate
     coverage: dict[str, Estimate]
     families_right: Estimate | None
+    flags: dict[str, ClassScores]
     classes: dict[str, ClassScores]
     confusion: list[list[int]]
 
@@ -135,6 +140,8 @@ def score(
     *,
     kinds: ObjectArray | None = None,
     predicted_kinds: ObjectArray | None = None,
+    flags: Flagged | None = None,
+    predicted_flags: Flagged | None = None,
     rounds: int = BOOTSTRAP_ROUNDS,
     seed: int = 0,
 ) -> Scores:
@@ -190,6 +197,7 @@ def score(
         aurc=aurc,
         coverage={f"{share:.0%}": each for share, each in zip(COVERAGES, coverage, strict=True)},
         families_right=_families_right(is_right, groups, rounds, seed),
+        flags=_flag_scores(flags or {}, predicted_flags or {}, estimates),
         classes=per_class,
         confusion=confusion_matrix(labels.astype(str), predicted.astype(str), labels=CLASSES).tolist(),
     )
@@ -225,6 +233,29 @@ def _selective(p: FloatArray, labels: ObjectArray) -> FloatArray:
     rates = errors_by_confidence(p, labels)
     answered = [max(1, round(share * len(labels))) for share in COVERAGES]
     return np.array([rates.mean(), *(1 - rates[n - 1] for n in answered)])
+
+
+def _flag_scores(
+    flags: Flagged,
+    predicted: Flagged,
+    estimates: Callable[[Callable[[npt.NDArray[np.int64]], FloatArray]], list[Estimate]],
+) -> dict[str, ClassScores]:
+    """Precision, recall and F1 of each flag that a text has and that the model may find."""
+    found = {}
+    for name in flags.keys() & predicted.keys():
+        has, said = flags[name], predicted[name]
+        if has.any():
+            precision, recall, f1 = estimates(partial(_binary, has, said))
+            found[name] = ClassScores(precision, recall, f1, int(has.sum()))
+    return dict(sorted(found.items()))
+
+
+def _binary(
+    has: npt.NDArray[np.bool_], said: npt.NDArray[np.bool_], rows: npt.NDArray[np.int64]
+) -> FloatArray:
+    """Precision, recall and F1 of yes-or-no answers on some rows; 0 where undefined."""
+    right, answered, wanted = (int(each[rows].sum()) for each in (has & said, said, has))
+    return np.array([right / max(answered, 1), right / max(wanted, 1), 2 * right / max(answered + wanted, 1)])
 
 
 def _families_right(

@@ -7,6 +7,8 @@ from typing import Any
 
 from classifier.labels import CLASSES
 
+_SHOWN_PRECISIONS = ("0.8", "0.85", "0.9", "0.95", "0.97", "0.99")
+
 _TEMPLATE = """\
 # Model card: {name}
 
@@ -40,8 +42,12 @@ over groups.
 ## When it abstains
 
 It answers where the best class has a probability of at least {threshold:.3f}, chosen on the
-held-out texts for a precision of {target:.2f}; it answers {answered:.0%} of them and calls the
-rest unsure.
+held-out texts (whole values of `{held_out_column}`) for a precision of {target:.2f}; it answers
+{answered:.0%} of them and calls the rest unsure. `--target-precision` moves that:
+
+| precision | least probability | answered |
+|---|---|---|
+{bands}
 
 ## Use
 
@@ -91,6 +97,12 @@ def model_card(card: Mapping[str, Any]) -> str:
         threshold=card["unsure"]["threshold"],
         target=card["unsure"]["target_precision"],
         answered=card["unsure"]["answered"],
+        held_out_column=card["unsure"]["held_out"] or "row",
+        bands="\n".join(
+            f"| {precision} | {card['unsure']['thresholds'][precision]:.3f} | {answered:.0%} |"
+            for precision, answered in card["unsure"]["answered_at"].items()
+            if precision in _SHOWN_PRECISIONS
+        ),
         seed=card["seed"],
         versions=", ".join(f"{name} {version}" for name, version in card["versions"].items()),
         sha256=card["sha256"],

@@ -31,10 +31,13 @@ ObjectArray = npt.NDArray[np.object_]
 
 GUIDE_VERSION = 1
 FOLDS = 5
+BATCH_COLUMN = "batch"
 FEW_GROUPS = 12
 """Up to so many groups are held out one at a time."""
 LEAST_OF_EACH_CLASS = 10
 TARGET_PRECISION = 0.95
+PRECISIONS = tuple(round(0.80 + 0.01 * i, 2) for i in range(20))
+"""Target precisions whose thresholds a card holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,14 @@ def train(
     data: Dataset,
     folder: Path,
     *,
+    target_precision: float = TARGET_PRECISION,
     seed: int = 0,
     progress: Callable[[str], None] = lambda step: None,
 ) -> Trained:
     """Train on `data`, score by cross-validation that holds out groups, write the model folder.
+
+    The unsure band is chosen on predictions that hold out whole batches, where the data have a
+    column ``batch`` with several: people differ more than families of statements do.
 
     Raises
     ------
@@ -76,10 +83,15 @@ def train(
     held_out = cross_validate(data, make_pipeline(), seed=seed, progress=progress)
     progress("scoring")
     scores = score_held_out(data, held_out, seed=seed)
+    by_batch = held_out
+    batches = _batches(data)
+    if batches is not None:
+        by_batch = cross_validate(data, make_pipeline(), groups=batches, seed=seed, progress=progress)
     progress("fitting on everything")
     pipeline = fit(make_pipeline(), data)
-    threshold, answered = unsure_band(held_out.p, data.labels, TARGET_PRECISION)
-    card = _card(data, pipeline, scores, threshold, answered, seed)
+    unsure = unsure_bands(by_batch.p, data.labels, target_precision)
+    unsure["held_out"] = data.group_column if batches is None else BATCH_COLUMN
+    card = _card(data, pipeline, scores, unsure, seed)
     progress("writing")
     sha256 = save_scorer(folder, to_arrays(pipeline), card)
     _dump_pipeline(pipeline, folder)
@@ -183,9 +195,27 @@ def unsure_band(p: FloatArray, labels: ObjectArray, target: float) -> tuple[floa
     return float(confidence[order[last]]), (last + 1) / len(order)
 
 
-def _card(
-    data: Dataset, pipeline: Pipeline, scores: Scores, threshold: float, answered: float, seed: int
-) -> Card:
+def unsure_bands(p: FloatArray, labels: ObjectArray, target: float) -> dict[str, Any]:
+    """The band for the target, and for others that a user may ask for instead."""
+    threshold, answered = unsure_band(p, labels, target)
+    others = {str(each): unsure_band(p, labels, each) for each in PRECISIONS}
+    return {
+        "target_precision": target,
+        "threshold": threshold,
+        "answered": answered,
+        "thresholds": {each: found[0] for each, found in others.items()},
+        "answered_at": {each: found[1] for each, found in others.items()},
+    }
+
+
+def _batches(data: Dataset) -> ObjectArray | None:
+    """Who wrote or gathered each text, if the data tell and name enough."""
+    if BATCH_COLUMN not in data.frame or data.frame[BATCH_COLUMN].nunique() < FOLDS:
+        return None
+    return data.frame[BATCH_COLUMN].to_numpy(dtype=object)
+
+
+def _card(data: Dataset, pipeline: Pipeline, scores: Scores, unsure: dict[str, Any], seed: int) -> Card:
     counts: dict[str, Any] = {
         "texts": len(data),
         "groups": len(set(data.groups)),
@@ -198,11 +228,7 @@ def _card(
     return {
         "guide_version": GUIDE_VERSION,
         "data": counts,
-        "unsure": {
-            "target_precision": TARGET_PRECISION,
-            "threshold": threshold,
-            "answered": answered,
-        },
+        "unsure": unsure,
         "held_out": scores.to_dict(),
         "parameters": {
             name: value

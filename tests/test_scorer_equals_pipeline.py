@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import joblib
 import numpy as np
 import pytest
@@ -49,6 +51,26 @@ def test_same_probabilities_on_any_text(both, texts: list[str]) -> None:
     np.testing.assert_allclose(fast.classes, slow.classes, atol=1e-6)
     np.testing.assert_allclose(fast.kinds, slow.kinds, atol=1e-6)
     np.testing.assert_allclose(fast.classes.sum(axis=1), 1)
+
+
+def test_same_probabilities_on_ten_thousand_random_strings(both) -> None:
+    scorer, pipeline = both
+    chosen = random.Random(0)
+    alphabet = [
+        *map(chr, range(32, 127)),
+        *map(chr, range(160, 1_400)),
+        *"\u4e2d\u6587\u30ab\u0e01\U0001f600\u2019",
+    ]
+    texts = [
+        " ".join(chosen.choices(WORDS, k=chosen.randrange(20)))
+        if number % 2
+        else "".join(chosen.choices(alphabet, k=chosen.randrange(120)))
+        for number in range(10_000)
+    ]
+    fast = scorer.probabilities(texts)
+    slow = pipeline["classifier"].probabilities(pipeline[:-1].transform(texts))
+    np.testing.assert_allclose(fast.classes, slow.classes, atol=1e-6)
+    np.testing.assert_allclose(fast.kinds, slow.kinds, atol=1e-6)
 
 
 def test_a_text_scores_the_same_alone_and_in_any_batch(model) -> None:

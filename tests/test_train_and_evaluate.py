@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from classifier.training.dataset import read
 from classifier.training.metrics import calibration_error, score
@@ -82,6 +84,26 @@ def test_the_pipeline_is_an_estimator(notes: Path) -> None:
     assert fitted.score(data.texts, data.labels) > 0.9
     without_kinds = make_pipeline().fit(data.texts, data.labels)
     assert without_kinds.predict(["not now"])[0] in ("stall", "objection", "neither")
+
+
+def test_grid_search_cross_validation_and_weights_work_as_for_any_estimator(notes: Path) -> None:
+    data = read(notes)
+    search = GridSearchCV(make_pipeline(), {"classifier__C": [0.3, 1.0], "ngrams__min_df": [1, 2]}, cv=2)
+    search.fit(data.texts, data.labels)
+    assert set(search.best_params_) == {"classifier__C", "ngrams__min_df"}
+    assert cross_val_score(make_pipeline(), data.texts, data.labels, cv=3).min() > 0.4
+    only_stalls = (data.labels == "stall") * 1.0
+    weighted = make_pipeline().fit(data.texts, data.labels, classifier__sample_weight=only_stalls + 1e-3)
+    plain = make_pipeline().fit(data.texts, data.labels)
+    held_back = ["we will see", "not sure about the price", "what is it"]
+    assert (
+        weighted["classifier"].decision_function(weighted[:-1].transform(held_back))[:, 0]
+        > plain["classifier"].decision_function(plain[:-1].transform(held_back))[:, 0]
+    ).all()
+    with pytest.raises(ValueError, match="'C' parameter"):
+        make_pipeline(classifier__C=-1).fit(data.texts, data.labels)
+    with pytest.raises(NotFittedError):
+        make_pipeline().predict(["not now"])
 
 
 def _file(folder: Path, content: str) -> Path:

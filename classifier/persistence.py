@@ -24,6 +24,7 @@ SCORER_FILE = "scorer.npz"
 CARD_FILE = "card.json"
 CARD_TEXT_FILE = "MODEL_CARD.md"
 PIPELINE_FILE = "pipeline.joblib"
+HELD_OUT_FILE = "held_out.csv"
 
 Card = dict[str, Any]
 

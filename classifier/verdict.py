@@ -6,16 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from classifier.dates import find_date
 from classifier.decide import Decisions, Stances, decide
 from classifier.errors import InputError
 from classifier.evidence import Evidence
 from classifier.labels import CLASSES, UNSURE
-from classifier.persistence import Card, default_model, load_scorer
+from classifier.persistence import Card, load_scorer
 from classifier.playbook import Playbook, Response, default_playbook
+from classifier.registry import model_in_service
 from classifier.scorer import Scorer
 from classifier.text import MAX_CHARACTERS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = 1
 DEFAULT_THRESHOLD = 0.6
@@ -163,6 +168,22 @@ class Model:
         """The verdict on one text."""
         return self.predict([text])[0]
 
+    def predict_frame(self, frame: pd.DataFrame, column: str = "text", prefix: str = "") -> pd.DataFrame:
+        """`frame` with the verdict on the words in `column`, a row each.
+
+        The added columns are those of ``stallcheck label``: verdict, kind, confidence, p_stall,
+        p_objection, p_neither, secondary, flags, evidence, review; numbers are floats. `prefix` is
+        put before their names. Rows without words get empty cells and the review ``empty``.
+
+        Raises
+        ------
+        InputError
+            If `column` is not in the frame, or if an added column would have the name of another.
+        """
+        from classifier.batch.frames import label_frame
+
+        return label_frame(self, frame, column, prefix)
+
     def _verdict(
         self,
         text: str,
@@ -196,7 +217,7 @@ class Model:
 
 
 def load(folder: str | Path | None = None, *, target_precision: float | None = None) -> Model:
-    """The model in `folder`, or the one that ships with the package.
+    """The model in `folder`, or the one in service (`classifier.registry`): the shipped one at first.
 
     With `target_precision` it abstains as `Model.aim_at` says, else as it was trained to.
 
@@ -207,7 +228,7 @@ def load(folder: str | Path | None = None, *, target_precision: float | None = N
     InputError
         If the model has no threshold for the target precision.
     """
-    folder = Path(folder) if folder else default_model()
+    folder = Path(folder) if folder else model_in_service()
     arrays, card = load_scorer(folder)
     model = Model(Scorer(arrays), card, folder=folder)
     if target_precision is not None:

@@ -11,14 +11,13 @@ from typing import Any
 
 from classifier.batch.rows import safe_cell
 from classifier.batch.summary import MOST_CALLBACKS, TableSummary, shares, top_values, wilson
-from classifier.errors import MissingExtra
-from classifier.labels import CLASSES, VERDICTS, in_words
+from classifier.html import check_installed, svg, write_page
+from classifier.labels import CLASSES, VERDICTS
 from classifier.persistence import write_atomically
 
 _MOST_VALUES = 12
 _GREYS = ("#1f1f1f", "#6e6e6e", "#bdbdbd", "#ffffff")
 _HATCHES = ("", "", "", "////")
-_TEMPLATE = Path(__file__).with_name("report.html.j2")
 
 
 def write_report(summary: TableSummary, path: Path, *, title: str) -> Path | None:
@@ -29,16 +28,10 @@ def write_report(summary: TableSummary, path: Path, *, title: str) -> Path | Non
     MissingExtra
         If the [report] extra is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from jinja2 import Environment, StrictUndefined
-    except ImportError as error:
-        raise MissingExtra("writing a summary page", "report") from error
-    mpl.use("svg")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page = environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+    check_installed()
+    write_page(
+        path,
+        "summary",
         title=title,
         summary=summary,
         verdicts=[(name, summary.share(name)) for name in VERDICTS],
@@ -52,9 +45,7 @@ def write_report(summary: TableSummary, path: Path, *, title: str) -> Path | Non
         callbacks=summary.callbacks[:MOST_CALLBACKS],
         share_of=lambda counts, name: wilson(counts[name], sum(counts.values())),
         names=VERDICTS,
-        in_words=in_words,
     )
-    write_atomically(path, page.encode())
     if not summary.callbacks:
         return None
     beside = path.with_suffix(".callbacks.csv")
@@ -97,7 +88,7 @@ def _bars(rows: Sequence[tuple[str, Counter[str]]]) -> str:
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
     axes.spines[["top", "right", "left"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=4, frameon=False)
-    return _svg(figure)
+    return svg(figure)
 
 
 def _lines(months: dict[str, Counter[str]]) -> str:
@@ -116,19 +107,12 @@ def _lines(months: dict[str, Counter[str]]) -> str:
     axes.yaxis.set_major_formatter(lambda y, _: f"{y:.0%}")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=4, frameon=False)
-    return _svg(figure)
+    return svg(figure)
 
 
 def _cut(name: str) -> str:
     """A label that fits beside a bar; a dollar sign would start a formula."""
     return (name if len(name) <= 24 else name[:23] + "\u2026").replace("$", r"\$")
-
-
-def _svg(figure: Any) -> str:
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    svg = buffer.getvalue()
-    return svg[svg.index("<svg") :]
 
 
 def _callbacks(summary: TableSummary) -> str:

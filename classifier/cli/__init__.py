@@ -5,10 +5,15 @@ from __future__ import annotations
 import click
 
 import classifier
+from classifier.cli.check import check
 from classifier.cli.commands import OneLineErrors
+from classifier.cli.compare import compare
+from classifier.cli.drift import drift
 from classifier.cli.evaluate import evaluate
 from classifier.cli.label import label
+from classifier.cli.models import models, promote, rollback
 from classifier.cli.predict import predict
+from classifier.cli.queue import queue
 from classifier.cli.respond import respond
 from classifier.cli.train import train
 
@@ -40,5 +45,18 @@ def cli() -> None:
     """
 
 
-for command in (predict, label, train, evaluate, respond):
+for command in (
+    predict,
+    label,
+    respond,
+    check,
+    train,
+    evaluate,
+    compare,
+    promote,
+    rollback,
+    models,
+    queue,
+    drift,
+):
     cli.add_command(command)

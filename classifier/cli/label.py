@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 
 from classifier.errors import Exit, InputError
-from classifier.labels import VERDICTS, in_words
+from classifier.labels import UNSURE, VERDICTS, in_words
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from classifier.verdict import Model
 
 _PIPE = Path("-")
+_ENOUGH_FOR_DRIFT = 100
+_UNSURE_LIMIT = 0.15
 _MOST_VALUES = 12
 
 EPILOG = """\b
@@ -147,12 +149,25 @@ def label(
         if made:
             _print_made(made, wanted)
             click.echo(f"Wrote {target}." + (f" The file as it was: {done.backup}." if done.backup else ""))
+    _warn_of_drift(done.summary, model)
     if done.set_aside:
         where = done.rejects or "the lines below"
         click.echo(f"stallcheck: {done.set_aside:,} row(s) set aside in {where}: mend them there", err=True)
         click.echo(done.aside, err=True, nl=False)
         return Exit.SET_ASIDE
     return Exit.DONE
+
+
+def _warn_of_drift(summary: Summary, model: Model) -> None:
+    """Say in a line that many more rows are unsure than when the model was made."""
+    rows = summary.rows - summary.verdicts[""]
+    expected = 1 - float(model.card.get("unsure", {}).get("answered", 0.0))
+    share = summary.verdicts[UNSURE] / max(rows, 1)
+    if rows >= _ENOUGH_FOR_DRIFT and share > expected + _UNSURE_LIMIT:
+        _warn(
+            f"{share:.0%} of the rows are unsure, {expected:.0%} of held-out training texts are: these "
+            "differ from what the model learned ('stallcheck drift' tells how)"
+        )
 
 
 def _on_cluster(

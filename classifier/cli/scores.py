@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from classifier.labels import CLASSES, in_words
 from classifier.training.evaluate import Evaluation
 from classifier.training.metrics import Estimate, Scores
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MEASURES = {
     "accuracy": "accuracy",
@@ -24,10 +30,32 @@ _MEASURES = {
 
 
 @contextmanager
-def spinner(title: str) -> Iterator[Callable[[str], None]]:
-    """Show on standard error what step is being worked on, if that is a terminal."""
-    with Console(stderr=True).status(f"{title} ...") as status:
-        yield lambda step: status.update(f"{title}: {step} ...")
+def progress_bar(title: str) -> Iterator[Callable[[str, float], None]]:
+    """Show on standard error the step, the share of the work done and the time left, if that is a
+    terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda step, share: bar.update(task, description=f"{title}: {step}", completed=share)
+
+
+def reading(frame: pd.DataFrame, column: str | None) -> str:
+    """The column with the buyer's words, named or guessed; a guess is told on standard error.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or none that reads like text.
+    """
+    from classifier.batch.columns import find_column, guess_column
+
+    header = [str(name) for name in frame.columns]
+    if column:
+        return header[find_column(header, column)]
+    found = header[guess_column(header, frame.head(200).to_numpy().tolist())]
+    click.echo(f"Reading the column '{found}' (a guess: choose another with --column).", err=True)
+    return found
 
 
 def print_evaluation(evaluation: Evaluation, title: str) -> None:
@@ -37,10 +65,10 @@ def print_evaluation(evaluation: Evaluation, title: str) -> None:
         title,
     )
     for column, found in evaluation.slices.items():
-        table = _table(column, "accuracy", "texts")
+        rows = table(column, "accuracy", "texts")
         for each in found:
-            table.add_row(each.value or "(empty)", _cell(each.accuracy), f"{each.n:,}")
-        Console(width=100).print(table)
+            rows.add_row(each.value or "(empty)", _cell(each.accuracy), f"{each.n:,}")
+        Console(width=100).print(rows)
 
 
 def print_scores(columns: Mapping[str, Scores], title: str) -> None:
@@ -48,40 +76,41 @@ def print_scores(columns: Mapping[str, Scores], title: str) -> None:
     console = Console(width=100)
     console.print(title, style="bold")
     first = next(iter(columns.values()))
-    table = _table("measure", *columns)
+    rows = table("measure", *columns)
     for key, words in _MEASURES.items():
         cells = [_cell(getattr(scores, key)) for scores in columns.values()]
         if any(cells):
-            table.add_row(words, *cells)
-    console.print(table)
-    table = _table("class", "precision", "recall", "F1", "texts")
+            rows.add_row(words, *cells)
+    console.print(rows)
+    rows = table("class", "precision", "recall", "F1", "texts")
     for name, own in first.classes.items():
-        table.add_row(name, _cell(own.precision), _cell(own.recall), _cell(own.f1), f"{own.support:,}")
-    console.print(table)
+        rows.add_row(name, _cell(own.precision), _cell(own.recall), _cell(own.f1), f"{own.support:,}")
+    console.print(rows)
     if first.flags:
-        table = _table("flag", "precision", "recall", "F1", "texts")
+        rows = table("flag", "precision", "recall", "F1", "texts")
         for name, own in first.flags.items():
-            table.add_row(
+            rows.add_row(
                 in_words(name), _cell(own.precision), _cell(own.recall), _cell(own.f1), f"{own.support:,}"
             )
-        console.print(table)
-    table = _table("labelled, as predicted", *CLASSES)
+        console.print(rows)
+    rows = table("labelled, as predicted", *CLASSES)
     for name, row in zip(CLASSES, first.confusion, strict=True):
-        table.add_row(name, *(f"{n:,}" for n in row))
-    console.print(table)
-    table = _table("most confident", "accuracy")
+        rows.add_row(name, *(f"{n:,}" for n in row))
+    console.print(rows)
+    rows = table("most confident", "accuracy")
     for share in ("50%", "80%", "100%"):
-        table.add_row(share, _cell(first.coverage[share]))
-    console.print(table)
+        rows.add_row(share, _cell(first.coverage[share]))
+    console.print(rows)
     console.print(f"95% intervals from a bootstrap over {first.groups:,} groups.", style="dim")
 
 
-def _table(first: str, *rest: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column(first)
+def table(first: str, *rest: str) -> Table:
+    """An empty table without lines, the first column to the left, the rest to the right."""
+    made = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    made.add_column(first)
     for heading in rest:
-        table.add_column(heading, justify="right")
-    return table
+        made.add_column(heading, justify="right")
+    return made
 
 
 def _cell(estimate: Estimate | None) -> str:

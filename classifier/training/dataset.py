@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ class Dataset:
     texts : str.
     labels : one of the classes.
     kinds : kind names, empty where not given; None if the file has no such column.
-    flags : flag names joined by ``;``, or None if the file has no such column.
+    flags : flag names joined by ``;``, None where not known; None if the file has no such column.
     groups : rows of one group never straddle a split.
     group_column : the column the groups come from, or None if every text is its own group.
     frame : the rows as read, for slices.
@@ -62,6 +63,39 @@ class Dataset:
             frame.reset_index(drop=True),
         )
 
+    def join(self, other: Dataset) -> Dataset:
+        """These texts, then the others; a group of one is never a group of the other."""
+
+        def both(
+            own: npt.NDArray[np.object_] | None, its: npt.NDArray[np.object_] | None, unknown: object
+        ) -> npt.NDArray[np.object_] | None:
+            if own is None and its is None:
+                return None
+            return np.concatenate(
+                [
+                    np.full(len(data), unknown, dtype=object) if known is None else known
+                    for data, known in ((self, own), (other, its))
+                ]
+            )
+
+        return Dataset(
+            [*self.texts, *other.texts],
+            np.concatenate([self.labels, other.labels]),
+            both(self.kinds, other.kinds, ""),
+            both(self.flags, other.flags, None),
+            np.array(
+                [*(f"0 {group}" for group in self.groups), *(f"1 {group}" for group in other.groups)],
+                dtype=object,
+            ),
+            self.group_column,
+            pd.concat([self.frame, other.frame], ignore_index=True).fillna(""),
+        )
+
+    def without(self, texts: Iterable[str]) -> Dataset:
+        """The rows whose words are not among `texts`, whatever case, spaces and punctuation."""
+        taken = {bare(text) for text in texts}
+        return self.take(np.array([bare(text) not in taken for text in self.texts], dtype=bool))
+
     def sha256(self) -> str:
         """Hash of texts, labels and kinds, in order."""
         digest = hashlib.sha256()
@@ -71,6 +105,11 @@ class Dataset:
                 "\x1f".join((text, self.labels[i], kind)).encode("utf-8", "surrogatepass") + b"\x1e"
             )
         return digest.hexdigest()
+
+
+def bare(text: str) -> str:
+    """The words alone: no case, no punctuation, single spaces; the text itself if it has no words."""
+    return " ".join(re.findall(r"\w+", text.casefold())) or text
 
 
 def shipped(part: str) -> Dataset:
@@ -90,7 +129,11 @@ def read(path: Path) -> Dataset:
     MissingExtra
         If a workbook is given and the [excel] extra is not installed.
     """
-    frame = _read_frame(path)
+    return from_frame(path, read_frame(path))
+
+
+def from_frame(path: Path, frame: pd.DataFrame) -> Dataset:
+    """As `read`, of a table whose cells are all text; `path` is named in errors."""
     frame.columns = frame.columns.str.strip()
     missing = [name for name in ("text", "label") if name not in frame]
     if missing:
@@ -120,8 +163,16 @@ def read(path: Path) -> Dataset:
     )
 
 
-def _read_frame(path: Path) -> pd.DataFrame:
-    """All cells as text; empty ones as empty strings."""
+def read_frame(path: Path) -> pd.DataFrame:
+    """All cells as text; empty ones as empty strings.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable or empty.
+    MissingExtra
+        If a workbook is given and the [excel] extra is not installed.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:

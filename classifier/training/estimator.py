@@ -94,29 +94,33 @@ class StallClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X: sp.csr_matrix,
         y: Sequence[str],
         kind: Sequence[str] | None = None,
-        flags: Sequence[str] | None = None,
+        flags: Sequence[str | None] | None = None,
         groups: Sequence[object] | None = None,
         sample_weight: Sequence[float] | None = None,
     ) -> StallClassifier:
         """Learn both heads, then the calibration on out-of-fold scores.
 
         `kind` names the kind of each text (empty where it is not known), `flags` its flags joined
-        by ``;``; `groups` keeps the versions of one statement in one fold.
+        by ``;`` (None where they are not known); `groups` keeps the versions of one statement in
+        one fold.
         """
         self._validate_params()
         labels = np.asarray(y, dtype=object)
-        flagged = _flag_matrix(flags, len(labels))
+        flagged, flags_known = _flag_matrix(flags, len(labels))
         self.classes_ = np.array(CLASSES)
         kinds = None if kind is None or not any(kind) else np.asarray(kind, dtype=object)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
         self.kinds_ = () if kinds is None else tuple(k for k in KINDS if k in set(kinds))
         self.flags_ = tuple(flagged)
-        targets = _Targets(labels, kinds, flagged, weight)
+        targets = _Targets(labels, kinds, flagged, flags_known, weight)
         scores = self._held_out_scores(X, targets, groups)
-        self.calibration_ = fit_calibration(scores, labels, kinds, self.kinds_)
+        self.calibration_ = fit_calibration(scores, labels, kinds, self.kinds_, weight)
         self.coef_, intercept, self.scale_ = self._heads(X, targets)
         n_before = len(intercept) - len(flagged)
-        thresholds = [_best_threshold(scores[:, n_before + i], has) for i, has in enumerate(flagged.values())]
+        thresholds = [
+            _best_threshold(scores[flags_known, n_before + i], has[flags_known])
+            for i, has in enumerate(flagged.values())
+        ]
         self.intercept_ = intercept - np.array([0.0] * n_before + thresholds)
         return self
 
@@ -146,8 +150,10 @@ class StallClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             known = np.flatnonzero(targets.kinds != "")
             weight = None if targets.weight is None else targets.weight[known]
             heads.append(self._head(X[known], targets.kinds[known], self.kinds_, self.kind_C, weight))
+        known = np.flatnonzero(targets.flags_known)
+        weight = None if targets.weight is None else targets.weight[known]
         for has in targets.flagged.values():
-            both = self._head(X, has.astype(int), ("0", "1"), self.C, targets.weight)
+            both = self._head(X[known], has[known].astype(int), ("0", "1"), self.C, weight)
             heads.append((both[0][1:], both[1][1:]))
         coef = np.vstack([own for own, _ in heads])
         step = np.maximum(np.abs(coef).max(axis=1), 1e-12) / INT16_MAX
@@ -190,11 +196,13 @@ class StallClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class _Targets:
-    """What the heads are to learn: labels, kinds, flags by name, and how much each text counts."""
+    """What the heads are to learn: labels, kinds, flags by name (where they are known), and how
+    much each text counts."""
 
     labels: npt.NDArray[np.object_]
     kinds: npt.NDArray[np.object_] | None
     flagged: dict[str, npt.NDArray[np.bool_]]
+    flags_known: npt.NDArray[np.bool_]
     weight: FloatArray | None
 
     def take(self, rows: npt.NDArray[np.int64]) -> _Targets:
@@ -203,15 +211,19 @@ class _Targets:
             self.labels[rows],
             None if self.kinds is None else self.kinds[rows],
             {flag: has[rows] for flag, has in self.flagged.items()},
+            self.flags_known[rows],
             None if self.weight is None else self.weight[rows],
         )
 
 
-def _flag_matrix(flags: Sequence[str] | None, n: int) -> dict[str, npt.NDArray[np.bool_]]:
-    """For each flag that enough texts have: which of the `n` texts have it."""
-    cells = [cell.split(";") for cell in flags] if flags is not None else [[""]] * n
+def _flag_matrix(
+    flags: Sequence[str | None] | None, n: int
+) -> tuple[dict[str, npt.NDArray[np.bool_]], npt.NDArray[np.bool_]]:
+    """For each flag that enough texts have: which of the `n` texts have it; and where that is known."""
+    cells = [(cell or "").split(";") for cell in flags] if flags is not None else [[""]] * n
     found = {flag: np.array([flag in cell for cell in cells]) for flag in LEARNED_FLAGS}
-    return {flag: has for flag, has in found.items() if has.sum() >= LEAST_FLAGGED}
+    known = np.ones(n, dtype=bool) if flags is None else np.array([cell is not None for cell in flags])
+    return {flag: has for flag, has in found.items() if has.sum() >= LEAST_FLAGGED}, known
 
 
 def _best_threshold(scores: FloatArray, has: npt.NDArray[np.bool_]) -> float:
@@ -228,15 +240,20 @@ def fit_calibration(
     y: npt.NDArray[np.object_],
     kinds: npt.NDArray[np.object_] | None,
     names: Sequence[str],
+    weight: FloatArray | None = None,
 ) -> FloatArray:
-    """Minimise the log-loss of held-out `scores` (n, 3 + n_kinds) over the calibration."""
+    """Minimise the log-loss of held-out `scores` (n, 3 + n_kinds) over the calibration.
+
+    `weight` (n,) says how much each text counts; all count the same by default.
+    """
     by_class, by_kind = class_features(scores, names)
     target = np.array([CLASSES.index(label) for label in y])
     rows = np.arange(len(target))
 
     def loss(parameters: FloatArray) -> float:
         mixed = parameters[0] * by_class + parameters[1] * by_kind + parameters[2:]
-        return float(-np.log(softmax(mixed)[rows, target] + 1e-12).mean() + 1e-4 * (parameters**2).sum())
+        losses = -np.log(softmax(mixed)[rows, target] + 1e-12)
+        return float(np.average(losses, weights=weight) + 1e-4 * (parameters**2).sum())
 
     best = minimize(loss, np.array([0.7, 0.3 if len(names) else 0.0, 0, 0, 0]), method="L-BFGS-B").x
     sharpness = 1.0

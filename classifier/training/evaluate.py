@@ -18,7 +18,7 @@ from classifier.training.baselines import keywords, majority
 from classifier.training.dataset import Dataset
 from classifier.training.metrics import Flagged, Scores, Slice, score, slices
 from classifier.training.pipeline import make_pipeline
-from classifier.training.train import check_enough, cross_validate, score_held_out
+from classifier.training.train import Steps, check_enough, cross_validate, n_folds, score_held_out
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def evaluate(scorer: Scorer, data: Dataset, *, by: Sequence[str] = (), seed: int
     InputError
         If a column of `by` is not in the data.
     """
-    _check_columns(data, by)
+    check_columns(data, by)
     found = scorer.probabilities(data.texts)
     kinds = found.best_kinds(scorer.kinds)
     labels = np.array(CLASSES, dtype=object)[found.classes.argmax(axis=1)]
@@ -70,7 +70,7 @@ def evaluate_by_cross_validation(
     hold_out: str | None = None,
     by: Sequence[str] = (),
     seed: int = 0,
-    progress: Callable[[str], None] = lambda step: None,
+    tell: Callable[[str, float], None] = lambda step, share: None,
 ) -> Evaluation:
     """Train and score on `data` by folds that hold out whole groups, or whole values of a column.
 
@@ -81,11 +81,12 @@ def evaluate_by_cross_validation(
         `hold_out` or `by` is not in the data or is all one value.
     """
     check_enough(data)
-    _check_columns(data, [*by, *([hold_out] if hold_out else [])])
+    check_columns(data, [*by, *([hold_out] if hold_out else [])])
     if hold_out and data.frame[hold_out].nunique() < 2:
         raise InputError(f"column '{hold_out}' has one value: nothing could be held out")
     groups = data.frame[hold_out].to_numpy(dtype=object) if hold_out else None
-    held_out = cross_validate(data, make_pipeline(), groups=groups, seed=seed, progress=progress)
+    steps = Steps(tell, n_folds(data.groups if groups is None else groups))
+    held_out = cross_validate(data, make_pipeline(), groups=groups, seed=seed, steps=steps)
     scores = score_held_out(data, held_out, seed=seed)
     return _beside_baselines(scores, data, held_out.p, by, seed)
 
@@ -94,7 +95,14 @@ def _flagged(flags: Sequence[Sequence[str]]) -> Flagged:
     return {name: np.array([name in own for own in flags], dtype=bool) for name in FLAGS}
 
 
-def _check_columns(data: Dataset, columns: Sequence[str]) -> None:
+def check_columns(data: Dataset, columns: Sequence[str]) -> None:
+    """Refuse a column that the data lack.
+
+    Raises
+    ------
+    InputError
+        With the columns that are there.
+    """
     for column in columns:
         if column not in data.frame:
             near = did_you_mean(column, data.frame.columns)

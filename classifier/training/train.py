@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import shutil
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import sklearn
 from sklearn.base import clone
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
@@ -20,7 +23,17 @@ from sklearn.pipeline import Pipeline
 import classifier
 from classifier.errors import InputError
 from classifier.labels import CLASSES
-from classifier.persistence import CARD_TEXT_FILE, PIPELINE_FILE, Card, save_scorer, write_atomically
+from classifier.persistence import (
+    CARD_TEXT_FILE,
+    HELD_OUT_FILE,
+    PIPELINE_FILE,
+    Card,
+    default_model,
+    load_scorer,
+    save_scorer,
+    write_atomically,
+)
+from classifier.training.class_head import held_out_probabilities
 from classifier.training.dataset import Dataset
 from classifier.training.metrics import Scores, score
 from classifier.training.model_card import model_card
@@ -36,6 +49,11 @@ FEW_GROUPS = 12
 """Up to so many groups are held out one at a time."""
 LEAST_OF_EACH_CLASS = 10
 TARGET_PRECISION = 0.95
+ENOUGH_FOR_A_BAND = 300
+"""With fewer notes of their own, a team's model keeps the unsure band of the shipped one."""
+WEIGHTS = (1.0, 3.0, 10.0)
+"""How much more a note of one's own may count than a shipped statement."""
+CHECKPOINTS = ".training"
 PRECISIONS = tuple(round(0.80 + 0.01 * i, 2) for i in range(20))
 """Target precisions whose thresholds a card holds."""
 
@@ -53,26 +71,55 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What `train` made: the folder, the scorer's SHA-256, the card and the held-out scores."""
+    """What `train` made: the folder, the scorer's SHA-256, the card and the held-out predictions
+    with their scores."""
 
     folder: Path
     sha256: str
     card: Card
+    held_out: HeldOut
     scores: Scores
+
+
+@dataclass(slots=True)
+class Steps:
+    """Says after each of `total` fits how far the work is: `tell(step, share of the work done)`."""
+
+    tell: Callable[[str, float], None] = lambda step, share: None
+    total: int = 0
+    done: int = field(default=0, init=False)
+
+    def start(self, step: str) -> None:
+        """A step begins."""
+        self.tell(step, min(1.0, self.done / max(self.total, 1)))
+
+    def finish(self, step: str) -> None:
+        """A fit is done."""
+        self.done += 1
+        self.start(step)
 
 
 def train(
     data: Dataset,
     folder: Path,
     *,
+    base: Dataset | None = None,
     target_precision: float = TARGET_PRECISION,
     seed: int = 0,
-    progress: Callable[[str], None] = lambda step: None,
+    tell: Callable[[str, float], None] = lambda step, share: None,
 ) -> Trained:
     """Train on `data`, score by cross-validation that holds out groups, write the model folder.
 
+    With `base`, every model also learns from those texts (less the ones that are in `data`); how
+    much more a text of `data` counts than one of `base` is chosen by cross-validation. The scores
+    are on `data` alone.
+
     The unsure band is chosen on predictions that hold out whole batches, where the data have a
-    column ``batch`` with several: people differ more than families of statements do.
+    column ``batch`` with several: people differ more than families of statements do. With `base`
+    and fewer than 300 texts it is that of the shipped model.
+
+    What was computed is kept in the folder until the model is written, so that a run that was
+    stopped goes on where it was when it is started again with the same data.
 
     Raises
     ------
@@ -80,24 +127,53 @@ def train(
         If a class has fewer than 10 texts, or if there are too few groups to hold any out.
     """
     check_enough(data)
-    held_out = cross_validate(data, make_pipeline(), seed=seed, progress=progress)
-    progress("scoring")
+    base = None if base is None else base.without(data.texts)
+    batches = _batches(data) if base is None else None
+    steps = Steps(tell, 1 + n_folds(data.groups) + (0 if batches is None else n_folds(batches)))
+    memory = joblib.Memory(folder / CHECKPOINTS, verbose=0)
+    steps.start("weighing")
+    weight = 1.0 if base is None else choose_weight(data, base, seed=seed + 1)
+    held_out = cross_validate(
+        data, make_pipeline(), base=base, weight=weight, seed=seed, steps=steps, memory=memory
+    )
     scores = score_held_out(data, held_out, seed=seed)
     by_batch = held_out
-    batches = _batches(data)
     if batches is not None:
-        by_batch = cross_validate(data, make_pipeline(), groups=batches, seed=seed, progress=progress)
-    progress("fitting on everything")
-    pipeline = fit(make_pipeline(), data)
-    unsure = unsure_bands(by_batch.p, data.labels, target_precision)
-    unsure["held_out"] = data.group_column if batches is None else BATCH_COLUMN
+        by_batch = cross_validate(
+            data, make_pipeline(), groups=batches, seed=seed, steps=steps, memory=memory
+        )
+    steps.start("fitting on everything")
+    pipeline = fit(make_pipeline(), data, base=base, weight=weight)
+    if base is not None and len(data) < ENOUGH_FOR_A_BAND:
+        unsure = {**load_scorer(default_model())[1]["unsure"], "target_precision": target_precision}
+        unsure["threshold"] = unsure["thresholds"][f"{target_precision:g}"]
+    else:
+        unsure = unsure_bands(by_batch.p, data.labels, target_precision)
+        unsure["held_out"] = data.group_column if batches is None else BATCH_COLUMN
     card = _card(data, pipeline, scores, unsure, seed)
-    progress("writing")
+    if base is not None:
+        card["data"] |= {"base_texts": len(base), "base_sha256": base.sha256(), "weight": weight}
+    steps.finish("writing")
+    write_held_out(data, held_out, folder / HELD_OUT_FILE)
     sha256 = save_scorer(folder, to_arrays(pipeline), card)
     _dump_pipeline(pipeline, folder)
     whole = {"name": folder.name, "sha256": sha256, **card}
     write_atomically(folder / CARD_TEXT_FILE, model_card(whole).encode())
-    return Trained(folder, sha256, whole, scores)
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    return Trained(folder, sha256, whole, held_out, scores)
+
+
+def choose_weight(data: Dataset, base: Dataset, *, seed: int = 0) -> float:
+    """Of `WEIGHTS`, the one whose held-out predictions of `data` have the least log-loss.
+
+    The class head alone decides: whole pipelines rank the weights alike and take a minute each.
+    """
+    own = np.arange(len(data)), np.array([CLASSES.index(label) for label in data.labels])
+
+    def loss(weight: float) -> float:
+        return float(-np.log(held_out_probabilities(data, base, weight, seed=seed)[own] + 1e-12).mean())
+
+    return min(WEIGHTS, key=loss)
 
 
 def check_enough(data: Dataset) -> None:
@@ -117,14 +193,19 @@ def check_enough(data: Dataset) -> None:
         )
 
 
-def fit(pipeline: Pipeline, data: Dataset) -> Pipeline:
-    """Fit `pipeline` on all of `data`."""
+def fit(pipeline: Pipeline, data: Dataset, *, base: Dataset | None = None, weight: float = 1.0) -> Pipeline:
+    """Fit `pipeline` on all of `data`, each text counting as `weight` texts of `base`, if given."""
+    counts = None
+    if base is not None:
+        counts = np.concatenate([np.full(len(data), weight), np.ones(len(base))])
+        data = data.join(base)
     return pipeline.fit(
         data.texts,
         data.labels,
         classifier__kind=data.kinds,
         classifier__flags=data.flags,
         classifier__groups=data.groups,
+        classifier__sample_weight=counts,
     )
 
 
@@ -133,32 +214,64 @@ def cross_validate(
     pipeline: Pipeline,
     *,
     groups: ObjectArray | None = None,
+    base: Dataset | None = None,
+    weight: float = 1.0,
     seed: int = 0,
-    progress: Callable[[str], None] = lambda step: None,
+    steps: Steps | None = None,
+    memory: joblib.Memory | None = None,
 ) -> HeldOut:
     """Predict every text by a copy of `pipeline` trained without its group.
 
     `groups` (n,) may be another division than `data.groups`; nothing of a text's own group is
-    trained on either. Five folds, or one for each group where there are few.
+    trained on either. Five folds, or one for each group where there are few. All of `base`, if
+    given, is in every training part. Folds run in processes of their own, one a core; `memory`
+    keeps what they found.
     """
     groups = data.groups if groups is None else groups
-    p = np.zeros((len(data), len(CLASSES)))
-    kinds = None if data.kinds is None else np.empty(len(data), dtype=object)
-    folds = (
-        LeaveOneGroupOut()
-        if len(set(groups)) <= FEW_GROUPS
-        else StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    steps = steps or Steps()
+    parts = list(_folds(groups, seed).split(groups, data.labels.astype(str), groups))
+    work = (memory or joblib.Memory(None)).cache(_fold)
+    rests = (others[~np.isin(data.groups[others], data.groups[held_out])] for others, held_out in parts)
+    steps.start(f"{len(parts)} folds")
+    results = joblib.Parallel(n_jobs=min(len(parts), os.cpu_count() or 1), return_as="generator")(
+        joblib.delayed(work)(pipeline, data.take(rest), base, weight, data.take(held_out).texts)
+        for rest, (_, held_out) in zip(rests, parts, strict=True)
     )
-    count = folds.get_n_splits(p, data.labels, groups)
-    for number, (others, held_out) in enumerate(folds.split(p, data.labels.astype(str), groups), 1):
-        progress(f"fold {number} of {count}")
-        rest = others[~np.isin(data.groups[others], data.groups[held_out])]
-        fold = fit(clone(pipeline), data.take(rest))
-        part = data.take(held_out)
-        p[held_out], found = predict(fold, part.texts)
+    p = np.zeros((len(data), len(CLASSES)))
+    kinds = None if data.kinds is None and base is None else np.empty(len(data), dtype=object)
+    for number, ((_, held_out), (found, best)) in enumerate(zip(parts, results, strict=True), 1):
+        p[held_out] = found
         if kinds is not None:
-            kinds[held_out] = found
+            kinds[held_out] = best
+        steps.finish(f"fold {number} of {len(parts)}")
     return HeldOut(p, kinds)
+
+
+def write_held_out(data: Dataset, held_out: HeldOut, path: Path) -> None:
+    """Write texts, labels and held-out probabilities, for comparisons with models to come."""
+    frame = pd.DataFrame({"text": data.texts, "label": data.labels, "group": data.groups})
+    if data.kinds is not None:
+        frame["kind"] = data.kinds
+    frame[[f"p_{name}" for name in CLASSES]] = held_out.p
+    write_atomically(path, frame.to_csv(index=False).encode("utf-8", "surrogatepass"))
+
+
+def n_folds(groups: ObjectArray) -> int:
+    """How many folds `cross_validate` makes of these groups."""
+    return int(_folds(groups, 0).get_n_splits(groups, groups, groups))
+
+
+def _folds(groups: ObjectArray, seed: int) -> LeaveOneGroupOut | StratifiedGroupKFold:
+    if len(set(groups)) <= FEW_GROUPS:
+        return LeaveOneGroupOut()
+    return StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+
+
+def _fold(
+    pipeline: Pipeline, data: Dataset, base: Dataset | None, weight: float, texts: Sequence[str]
+) -> tuple[FloatArray, ObjectArray]:
+    """Predictions for `texts` by a copy of the pipeline fitted on `data` and `base`."""
+    return predict(fit(clone(pipeline), data, base=base, weight=weight), list(texts))
 
 
 def score_held_out(data: Dataset, held_out: HeldOut, *, seed: int = 0) -> Scores:

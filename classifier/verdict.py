@@ -143,8 +143,8 @@ class Model:
             raise InputError(f"no threshold for a precision of {precision}: this model has {known}")
         self.threshold = thresholds[str(precision)]
 
-    def predict(self, texts: Iterable[str]) -> list[Verdict]:
-        """A verdict for each text.
+    def predict(self, texts: Iterable[str], *, history: int = 0) -> list[Verdict]:
+        """A verdict for each text; `history` counts earlier stalls of the same kind in the account.
 
         Raises
         ------
@@ -160,13 +160,19 @@ class Model:
         probabilities = _by_class(found.best)
         parts = _segments(found, len(texts))
         return [
-            self._verdict(text, found, i, confidence[i], probabilities[i], tuple(evidence[i]), parts[i])
+            self._verdict(
+                text, found, i, confidence[i], probabilities[i], tuple(evidence[i]), parts[i], history
+            )
             for i, text in enumerate(texts)
         ]
 
+    def __call__(self, text: str, *, history: int = 0) -> Verdict:
+        """The verdict on one text."""
+        return self.predict([text], history=history)[0]
+
     def predict_one(self, text: str) -> Verdict:
         """The verdict on one text."""
-        return self.predict([text])[0]
+        return self(text)
 
     def predict_frame(self, frame: pd.DataFrame, column: str = "text", prefix: str = "") -> pd.DataFrame:
         """`frame` with the verdict on the words in `column`, a row each.
@@ -193,6 +199,7 @@ class Model:
         probabilities: dict[str, float],
         evidence: tuple[Evidence, ...],
         parts: tuple[Segment, ...],
+        history: int,
     ) -> Verdict:
         """The verdict on text `i`: abstain where the model is not sure enough."""
         unsure = confidence < self.threshold
@@ -211,7 +218,13 @@ class Model:
             condition_date=named.day if named else None,
             evidence=evidence,
             segments=parts,
-            response=self.playbook.respond(verdict, kind, mixed=secondary is not None),
+            response=self.playbook.respond(
+                verdict,
+                kind,
+                mixed=secondary is not None,
+                opt_out="opt_out" in found.flags[i],
+                history=history,
+            ),
             model={"name": str(self.card["name"]), "sha256": str(self.card["sha256"])},
         )
 

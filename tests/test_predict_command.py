@@ -63,7 +63,18 @@ def test_json_keeps_the_contract(run) -> None:
         assert sum(verdict["probabilities"].values()) == pytest.approx(1)
         assert verdict["confidence"] == max(verdict["probabilities"].values())
         assert set(verdict["flags"]) <= set(FLAGS)
-        assert set(verdict["response"]) == {"aim", "steps", "ask", "then", "avoid"}
+        assert set(verdict["response"]) == {
+            "aim",
+            "steps",
+            "ask",
+            "then",
+            "avoid",
+            "call",
+            "email",
+            "chat",
+            "why",
+            "again",
+        }
         assert len(verdict["model"]["sha256"]) == 64
         for span in verdict["evidence"]:
             assert text[span["start"] : span["end"]] == span["text"]

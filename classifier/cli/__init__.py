@@ -12,6 +12,7 @@ from classifier.cli.drift import drift
 from classifier.cli.evaluate import evaluate
 from classifier.cli.label import label
 from classifier.cli.models import models, promote, rollback
+from classifier.cli.playbook import playbook
 from classifier.cli.predict import predict
 from classifier.cli.queue import queue
 from classifier.cli.respond import respond
@@ -49,6 +50,7 @@ for command in (
     predict,
     label,
     respond,
+    playbook,
     check,
     train,
     evaluate,

@@ -120,10 +120,14 @@ def _marked(lines: list[str], colour: bool) -> list[str]:
 
 def response_lines(response: Response, *, with_steps: bool = False) -> list[str]:
     """Aim, question, the next one and what to avoid, wrapped under their headings."""
-    rows = [("Aim", response.aim)]
+    rows = [("Again", response.again)] if response.again else []
+    rows += [("Aim", response.aim)]
     if with_steps:
         rows += [("Steps" if n == 1 else "", f"{n}. {step}") for n, step in enumerate(response.steps, 1)]
     rows += [("Ask", response.ask), ("Then", response.then), ("Avoid", response.avoid)]
+    if with_steps:
+        rows += [("Call", response.call), ("Email", response.email), ("Chat", response.chat)]
+        rows += [("Why", response.why)]
     lines = []
     for heading, words in rows:
         wrapped = textwrap.wrap(words, WIDTH - 10)

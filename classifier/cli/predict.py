@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from classifier.cli.playbook import fill_option
 from classifier.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ _MOST_BYTES = 1_000_000
 @click.option("-f", "--file", "path", type=click.Path(path_type=Path), help="Read the text from a file.")
 @click.option("--lines", is_flag=True, help="Each line of the file or of standard input is a text.")
 @click.option("--explain", is_flag=True, help="Add each piece's verdict and the nearest statements.")
+@click.option(
+    "--history",
+    metavar="N",
+    type=click.IntRange(0),
+    default=0,
+    help="Earlier stalls of this kind in the account.",
+)
+@fill_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
 @click.option(
     "--target-precision",
@@ -45,6 +54,8 @@ def predict(
     path: Path | None,
     lines: bool,
     explain: bool,
+    history: int,
+    fill: dict[str, str],
     as_json: bool,
     target_precision: float | None,
     folder: Path | None,
@@ -57,6 +68,7 @@ def predict(
     if text and path:
         raise InputError("give TEXT or --file, not both")
     model = _load(folder, target_precision)
+    model.playbook = model.playbook.with_names(fill)
     printer = _Printer(model, as_json, explain)
     if not text and not path and sys.stdin.isatty():
         _ask(model, printer)
@@ -64,7 +76,7 @@ def predict(
     texts = list(text) or _read(path, lines)
     if len(texts) > 1 and not any(" " in one for one in text or texts):
         click.echo(f"stallcheck: read as {len(texts)} texts; put quotes around a sentence", err=True)
-    printer.show(model.predict(texts))
+    printer.show(model.predict(texts, history=history))
 
 
 def _load(folder: Path | None, target_precision: float | None) -> Model:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from classifier.cli.card import response_lines
+from classifier.cli.playbook import fill_option
 from classifier.labels import CLASS_OF, KINDS_OF, UNSURE, in_words
 from classifier.playbook import ENTRIES, MIXED, default_playbook
 
@@ -15,7 +16,8 @@ EPILOG = """\b
 Examples:
   stallcheck respond
   stallcheck respond think_it_over
-  stallcheck respond price --json
+  stallcheck respond price --fill buyer=Dana --json
+  stallcheck respond send_info --history 1
 """
 
 
@@ -25,13 +27,17 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 @click.command(epilog=EPILOG)
 @click.argument("kind", required=False, shell_complete=_complete)
+@click.option(
+    "--history", metavar="N", type=click.IntRange(0), default=0, help="Earlier stalls of this kind."
+)
+@fill_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def respond(kind: str | None, as_json: bool) -> None:
+def respond(kind: str | None, history: int, fill: dict[str, str], as_json: bool) -> None:
     """Show what to say next for KIND, or list the kinds.
 
     KIND is a kind (price), a class (stall), unsure or mixed.
     """
-    playbook = default_playbook()
+    playbook = default_playbook().with_names(fill)
     if kind is None:
         names = ENTRIES if as_json else ()
         if as_json:
@@ -39,7 +45,7 @@ def respond(kind: str | None, as_json: bool) -> None:
         else:
             _list_kinds()
         return
-    response = playbook.entry(kind)
+    response = playbook.entry(kind, history=history)
     if as_json:
         click.echo(json.dumps(asdict(response), ensure_ascii=False))
         return

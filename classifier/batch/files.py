@@ -279,7 +279,7 @@ def check_kinds(paths: Sequence[Path]) -> None:
         With two that differ.
     """
     for path in paths:
-        if _kind(path) != _kind(paths[0]):
+        if format_of(path) != format_of(paths[0]):
             raise InputError(f"{path.name} and {paths[0].name} are of different kinds: keep one kind")
 
 
@@ -318,7 +318,7 @@ def _label_whole(source: Path, target: Path, model: Model, options: Options, wat
 def _check(source: Path, target: Path, options: Options) -> None:
     if not source.is_file():
         raise InputError(f"{source}: no such file")
-    kinds = [_kind(path) for path in (source, target)]
+    kinds = [format_of(path) for path in (source, target)]
     if target.suffix.lower() in excel.OLD_FORMATS:
         raise InputError(f"{target}: {target.suffix} can be read but not written: write .xlsx")
     if kinds[0] != kinds[1]:
@@ -333,7 +333,14 @@ def _check(source: Path, target: Path, options: Options) -> None:
         raise InputError(f"{source} has no sheets: leave out --sheet")
 
 
-def _kind(path: Path) -> str:
+def format_of(path: Path) -> str:
+    """What sort of table it is, by its suffix.
+
+    Raises
+    ------
+    InputError
+        If it is none that can be labelled.
+    """
     suffix = path.suffix.lower()
     for name, suffixes in _KINDS.items():
         if suffix in suffixes:

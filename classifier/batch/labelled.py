@@ -37,7 +37,7 @@ def read_labelled(
     path: Path, columns: Sequence[str], prefix: str = "", sheet: str | None = None
 ) -> Iterator[Row]:
     """The rows that `label_file` wrote; `columns` hold the buyer's words."""
-    for number, cells in enumerate(_cells(path, sheet), 1):
+    for number, cells in enumerate(table_rows(path, sheet), 1):
         text = "\n".join(cells[name] for name in columns if cells.get(name, "").strip())
         yield Row(number, cells, text, {name: cells.get(prefix + name, "") for name in ADDED})
 
@@ -57,16 +57,17 @@ def check_columns(header: Sequence[str], wanted: Sequence[str]) -> None:
 
 def header_of(path: Path, sheet: str | None = None) -> list[str]:
     """Names of the columns, in order."""
-    return list(next(_cells(path, sheet), {}))
+    return list(next(table_rows(path, sheet), {}))
 
 
-def _cells(path: Path, sheet: str | None) -> Iterator[dict[str, str]]:
+def table_rows(path: Path, sheet: str | None = None) -> Iterator[dict[str, str]]:
+    """The rows of a table as text, by the name of the column."""
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         source = parquet.open_parquet(path)
         for batch in source.iter_batches():
             yield from (_as_text(row) for row in batch.to_pylist())
-    elif suffix in (".xlsx", ".xlsm"):
+    elif suffix in (".xlsx", ".xlsm", *excel.OLD_FORMATS):
         rows = excel.sheet_rows(excel.find_sheet(excel.open_workbook(path), path, sheet), path)
         yield from (dict(zip(rows[0], row, strict=True)) for row in rows[1:])
     elif suffix in (".jsonl", ".ndjson"):

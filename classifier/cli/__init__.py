@@ -16,6 +16,7 @@ from classifier.cli.playbook import playbook
 from classifier.cli.predict import predict
 from classifier.cli.queue import queue
 from classifier.cli.respond import respond
+from classifier.cli.serve import serve
 from classifier.cli.train import train
 
 EPILOG = """\b
@@ -51,6 +52,7 @@ for command in (
     label,
     respond,
     playbook,
+    serve,
     check,
     train,
     evaluate,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,7 +14,7 @@ from classifier.cli.playbook import fill_option
 from classifier.errors import InputError
 
 if TYPE_CHECKING:
-    from classifier.neighbours import Neighbours
+    from classifier.neighbours import Neighbour, Neighbours
     from classifier.verdict import Model, Verdict
 
 EPILOG = """\b
@@ -71,7 +70,9 @@ def predict(
     model.playbook = model.playbook.with_names(fill)
     printer = _Printer(model, as_json, explain)
     if not text and not path and sys.stdin.isatty():
-        _ask(model, printer)
+        from classifier.cli.shell import ask
+
+        ask(model, lambda verdict: printer.show([verdict]), printer.explain, history)
         return
     texts = list(text) or _read(path, lines)
     if len(texts) > 1 and not any(" " in one for one in text or texts):
@@ -89,12 +90,10 @@ class _Printer:
     """Shows verdicts as cards or as JSON, with an explanation if asked."""
 
     def __init__(self, model: Model, as_json: bool, explain: bool) -> None:
+        self._model = model
         self._as_json = as_json
+        self._explain = explain
         self._neighbours: Neighbours | None = None
-        if explain:
-            from classifier.neighbours import Neighbours
-
-            self._neighbours = Neighbours(model.scorer)
 
     def show(self, verdicts: list[Verdict]) -> None:
         """Print them, one after the other."""
@@ -104,20 +103,33 @@ class _Printer:
             else:
                 self._card(verdict, first=number == 0)
 
-    def _to_dict(self, verdict: Verdict) -> dict[str, object]:
+    def explain(self, verdict: Verdict) -> None:
+        """Print what the card leaves out: pieces, nearest statements, steps and replies."""
+        from classifier.cli.card import explanation, response_lines
+
+        colour = _in_colour()
+        click.echo(explanation(self._nearest(verdict), verdict.segments, verdict.text), color=colour)
+        click.echo("\n" + "\n".join(response_lines(verdict.response, with_steps=True)), color=colour)
+
+    def _nearest(self, verdict: Verdict) -> list[Neighbour]:
         if self._neighbours is None:
+            from classifier.neighbours import Neighbours
+
+            self._neighbours = Neighbours(self._model.scorer)
+        return self._neighbours.nearest(verdict.text)
+
+    def _to_dict(self, verdict: Verdict) -> dict[str, object]:
+        if not self._explain:
             return verdict.to_dict()
-        nearest = self._neighbours.nearest(verdict.text)
-        return {**verdict.to_dict(), "nearest": [each.to_dict() for each in nearest]}
+        return {**verdict.to_dict(), "nearest": [each.to_dict() for each in self._nearest(verdict)]}
 
     def _card(self, verdict: Verdict, *, first: bool) -> None:
         from classifier.cli.card import card, explanation
 
-        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        colour = _in_colour()
         click.echo("\n" * (not first) + card(verdict, colour=colour), color=colour)
-        if self._neighbours is not None:
-            nearest = self._neighbours.nearest(verdict.text)
-            click.echo(explanation(nearest, verdict.segments, verdict.text))
+        if self._explain:
+            click.echo(explanation(self._nearest(verdict), verdict.segments, verdict.text))
 
 
 def _read(path: Path | None, lines: bool) -> list[str]:
@@ -149,31 +161,6 @@ def _read(path: Path | None, lines: bool) -> list[str]:
     return texts
 
 
-def _ask(model: Model, printer: _Printer) -> None:
-    """Ask for texts on the terminal until the input ends."""
-    click.echo("Paste the buyer's words; an empty line ends them, Ctrl-D quits.", err=True)
-    for text in _pastes():
-        try:
-            printer.show(model.predict([text]))
-        except InputError as error:
-            click.echo(f"stallcheck: {error}", err=True)
-        click.echo("", err=True)
-
-
-def _pastes() -> Iterator[str]:
-    """Texts typed or pasted, each ended by an empty line or by the end of the input."""
-    while True:
-        gathered: list[str] = []
-        while True:
-            try:
-                line = input("> " if not gathered else "  ")
-            except EOFError:
-                if gathered:
-                    yield "\n".join(gathered)
-                click.echo("", err=True)
-                return
-            if not line.strip() and gathered:
-                break
-            if line.strip():
-                gathered.append(line)
-        yield "\n".join(gathered)
+def _in_colour() -> bool:
+    """Whether the terminal is one that shows colour and its user wants it."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

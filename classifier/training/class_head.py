@@ -29,11 +29,18 @@ class ClassHead:
         self.vectors = NgramVectorizer().fit_transform([counted(text) for text in texts])
 
     def probabilities(
-        self, rows: IntArray, labels: npt.NDArray[np.object_], weight: FloatArray, asked: IntArray
+        self,
+        rows: IntArray,
+        labels: npt.NDArray[np.object_],
+        weight: FloatArray,
+        asked: IntArray,
+        C: float = 1.0,
     ) -> FloatArray:
         """Uncalibrated class probabilities (n_asked, 3) after learning `labels` of `rows`."""
         names = sorted(set(labels))
-        model = LinearSVC(random_state=0).fit(self.vectors[rows], labels.astype(str), sample_weight=weight)
+        model = LinearSVC(C=C, random_state=0).fit(
+            self.vectors[rows], labels.astype(str), sample_weight=weight
+        )
         margins = model.decision_function(self.vectors[asked])
         if margins.ndim == 1:
             margins = np.stack([-margins, margins], axis=1)
@@ -43,7 +50,7 @@ class ClassHead:
 
 
 def held_out_probabilities(
-    notes: Dataset, base: Dataset, weight: float = 1.0, *, folds: int = 5, seed: int = 0
+    notes: Dataset, base: Dataset, weight: float = 1.0, *, C: float = 1.0, folds: int = 5, seed: int = 0
 ) -> FloatArray:
     """Class probabilities (n, 3) of `notes`, each by a head that learned from `base` and from the
     notes of other groups, a note counting as `weight` statements of the base; one temperature
@@ -56,7 +63,7 @@ def held_out_probabilities(
     splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for rest, held_out in splits.split(p, notes.labels.astype(str), notes.groups):
         rows = np.concatenate([rest, np.arange(n, len(both))])
-        p[held_out] = head.probabilities(rows, both.labels[rows], counts[rows], held_out)
+        p[held_out] = head.probabilities(rows, both.labels[rows], counts[rows], held_out, C)
     return _tempered(p, notes.labels)
 
 

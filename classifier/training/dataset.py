@@ -18,7 +18,7 @@ from classifier.persistence import packaged
 from classifier.suggest import did_you_mean
 
 GROUP_COLUMNS = ("group", "account", "deal", "opportunity", "company", "family")
-"""Columns that tell which rows belong together, the first one found is used."""
+"""Columns that tell which rows belong together, whatever their case; the first one found is used."""
 
 REVIEW_COLUMNS = ("why", "said", "label")
 """Columns by which a review sheet of ``label --review`` is known."""
@@ -149,7 +149,8 @@ def from_frame(path: Path, frame: pd.DataFrame) -> Dataset:
     _check_column(path, frame["text"].str.strip() == "", lambda _: "the text is empty", frame["text"])
     _check_column(path, ~frame["label"].isin(CLASSES), _bad_label, frame["label"])
     kinds = _kinds(path, frame) if "kind" in frame else None
-    column = next((name for name in GROUP_COLUMNS if name in frame), None)
+    lower = {name.lower(): name for name in reversed(frame.columns)}
+    column = next((lower[name] for name in GROUP_COLUMNS if name in lower), None)
     alone = pd.Series([f"row {i}" for i in range(len(frame))], index=frame.index)
     groups = alone if column is None else frame[column].where(frame[column] != "", alone)
     return Dataset(

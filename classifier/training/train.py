@@ -53,6 +53,8 @@ ENOUGH_FOR_A_BAND = 300
 """With fewer notes of their own, a team's model keeps the unsure band of the shipped one."""
 WEIGHTS = (1.0, 3.0, 10.0)
 """How much more a note of one's own may count than a shipped statement."""
+REGULARISATIONS = (1.0, 0.3, 3.0)
+"""Values of C that are tried; the first one wins a tie."""
 CHECKPOINTS = ".training"
 PRECISIONS = tuple(round(0.80 + 0.01 * i, 2) for i in range(20))
 """Target precisions whose thresholds a card holds."""
@@ -111,7 +113,8 @@ def train(
     """Train on `data`, score by cross-validation that holds out groups, write the model folder.
 
     With `base`, every model also learns from those texts (less the ones that are in `data`); how
-    much more a text of `data` counts than one of `base` is chosen by cross-validation. The scores
+    much more a text of `data` counts than one of `base`, and how much is regularised, is chosen by
+    cross-validation. The scores
     are on `data` alone.
 
     The unsure band is chosen on predictions that hold out whole batches, where the data have a
@@ -131,19 +134,18 @@ def train(
     batches = _batches(data) if base is None else None
     steps = Steps(tell, 1 + n_folds(data.groups) + (0 if batches is None else n_folds(batches)))
     memory = joblib.Memory(folder / CHECKPOINTS, verbose=0)
-    steps.start("weighing")
-    weight = 1.0 if base is None else choose_weight(data, base, seed=seed + 1)
-    held_out = cross_validate(
-        data, make_pipeline(), base=base, weight=weight, seed=seed, steps=steps, memory=memory
-    )
+    weight, pipeline = 1.0, make_pipeline()
+    if base is not None:
+        steps.start("searching")
+        weight, C = search(data, base, seed=seed + 1)
+        pipeline = make_pipeline(classifier__C=C)
+    held_out = cross_validate(data, pipeline, base=base, weight=weight, seed=seed, steps=steps, memory=memory)
     scores = score_held_out(data, held_out, seed=seed)
     by_batch = held_out
     if batches is not None:
-        by_batch = cross_validate(
-            data, make_pipeline(), groups=batches, seed=seed, steps=steps, memory=memory
-        )
+        by_batch = cross_validate(data, pipeline, groups=batches, seed=seed, steps=steps, memory=memory)
     steps.start("fitting on everything")
-    pipeline = fit(make_pipeline(), data, base=base, weight=weight)
+    fit(pipeline, data, base=base, weight=weight)
     if base is not None and len(data) < ENOUGH_FOR_A_BAND:
         unsure = {**load_scorer(default_model())[1]["unsure"], "target_precision": target_precision}
         unsure["threshold"] = unsure["thresholds"][f"{target_precision:g}"]
@@ -163,17 +165,19 @@ def train(
     return Trained(folder, sha256, whole, held_out, scores)
 
 
-def choose_weight(data: Dataset, base: Dataset, *, seed: int = 0) -> float:
-    """Of `WEIGHTS`, the one whose held-out predictions of `data` have the least log-loss.
+def search(data: Dataset, base: Dataset, *, seed: int = 0) -> tuple[float, float]:
+    """The weight of a text of `data`, then the regularisation C, with the least held-out log-loss.
 
-    The class head alone decides: whole pipelines rank the weights alike and take a minute each.
+    The class head alone decides: whole pipelines rank them alike and take a minute each.
     """
     own = np.arange(len(data)), np.array([CLASSES.index(label) for label in data.labels])
 
-    def loss(weight: float) -> float:
-        return float(-np.log(held_out_probabilities(data, base, weight, seed=seed)[own] + 1e-12).mean())
+    def loss(weight: float, C: float) -> float:
+        p = held_out_probabilities(data, base, weight, C=C, seed=seed)
+        return float(-np.log(p[own] + 1e-12).mean())
 
-    return min(WEIGHTS, key=loss)
+    weight = min(WEIGHTS, key=lambda each: loss(each, 1.0))
+    return weight, min(REGULARISATIONS, key=lambda each: loss(weight, each))
 
 
 def check_enough(data: Dataset) -> None:

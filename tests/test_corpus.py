@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -77,3 +78,11 @@ def test_the_sample_export_is_as_a_user_would_have_it() -> None:
     assert (export["Call Notes"] == "").any()
     assert export["Call Notes"].str.contains("\n").any()
     assert '""' in raw
+
+
+def test_texts_unlike_anything_seen_are_never_a_confident_stall(model) -> None:
+    with (ROOT / "data" / "unseen.csv").open(encoding="utf-8", newline="") as stream:
+        texts = [row["text"] for row in csv.DictReader(stream) if any(map(str.isalnum, row["text"]))]
+    verdicts = [verdict.verdict for verdict in model.predict(texts)]
+    assert "stall" not in verdicts
+    assert verdicts.count("objection") <= len(texts) / 10

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from classifier.labels import CLASSES
+from classifier.labels import CLASSES, in_words
 
+_LEAST_IN_A_SLICE = 20
 _SHOWN_PRECISIONS = ("0.8", "0.85", "0.9", "0.95", "0.97", "0.99")
 
 _TEMPLATE = """\
@@ -39,7 +40,7 @@ over groups.
 |---|---|---|---|---|
 {classes}
 
-## When it abstains
+{slices}## When it abstains
 
 It answers where the best class has a probability of at least {threshold:.3f}, chosen on the
 held-out texts (whole values of `{held_out_column}`) for a precision of {target:.2f}; it answers
@@ -94,6 +95,7 @@ def model_card(card: Mapping[str, Any]) -> str:
         data_sha256=data["sha256"],
         figures="\n".join(figures),
         classes="\n".join(classes),
+        slices=_slices(card),
         threshold=card["unsure"]["threshold"],
         target=card["unsure"]["target_precision"],
         answered=card["unsure"]["answered"],
@@ -107,6 +109,22 @@ def model_card(card: Mapping[str, Any]) -> str:
         versions=", ".join(f"{name} {version}" for name, version in card["versions"].items()),
         sha256=card["sha256"],
     )
+
+
+def _slices(card: Mapping[str, Any]) -> str:
+    """A table for each column, the worst values first; nothing where the data tell no column."""
+    parts = []
+    for column, found in card.get("slices", {}).items():
+        lines = [
+            f"| {in_words(each['value']) or '(empty)'} | {each['accuracy']['value']:.3f} "
+            f"| {_interval(each['accuracy'])} | {each['n']:,} |"
+            for each in found
+            if each["n"] >= _LEAST_IN_A_SLICE
+        ]
+        if lines:
+            head = f"| {column} | accuracy | 95% interval | texts |\n|---|---|---|---|\n"
+            parts.append(head + "\n".join(lines) + "\n\n")
+    return "".join(parts)
 
 
 def _interval(estimate: Mapping[str, float]) -> str:

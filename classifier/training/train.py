@@ -7,7 +7,7 @@ import platform
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from classifier.persistence import (
 )
 from classifier.training.class_head import held_out_probabilities
 from classifier.training.dataset import Dataset
-from classifier.training.metrics import Scores, score
+from classifier.training.metrics import Scores, score, slices
 from classifier.training.model_card import model_card
 from classifier.training.pipeline import make_pipeline, to_arrays
 
@@ -56,6 +56,8 @@ WEIGHTS = (1.0, 3.0, 10.0)
 REGULARISATIONS = (1.0, 0.3, 3.0)
 """Values of C that are tried; the first one wins a tie."""
 CHECKPOINTS = ".training"
+SLICED = ("channel", "dialect", "kind")
+"""Columns by which a model card tells the accuracy."""
 PRECISIONS = tuple(round(0.80 + 0.01 * i, 2) for i in range(20))
 """Target precisions whose thresholds a card holds."""
 
@@ -153,6 +155,7 @@ def train(
         unsure = unsure_bands(by_batch.p, data.labels, target_precision)
         unsure["held_out"] = data.group_column if batches is None else BATCH_COLUMN
     card = _card(data, pipeline, scores, unsure, seed)
+    card["slices"] = _slices(data, held_out.p, seed)
     if base is not None:
         card["data"] |= {"base_texts": len(base), "base_sha256": base.sha256(), "weight": weight}
     steps.finish("writing")
@@ -322,6 +325,15 @@ def unsure_bands(p: FloatArray, labels: ObjectArray, target: float) -> dict[str,
         "answered": answered,
         "thresholds": {each: found[0] for each, found in others.items()},
         "answered_at": {each: found[1] for each, found in others.items()},
+    }
+
+
+def _slices(data: Dataset, p: FloatArray, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Held-out accuracy by channel, dialect and kind, where the data tell them; the worst first."""
+    columns = {name: data.frame[name].to_numpy(dtype=object) for name in SLICED if name in data.frame}
+    return {
+        name: [asdict(each) for each in slices(p, data.labels, data.groups, values, seed=seed)]
+        for name, values in columns.items()
     }
 
 

@@ -11,7 +11,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-from rich.console import Console
 
 from classifier.errors import Exit, InputError
 from classifier.labels import UNSURE, VERDICTS, in_words
@@ -145,7 +144,7 @@ def label(
     if as_json:
         click.echo(json.dumps(_as_json(done, made), ensure_ascii=False), err=piped)
     else:
-        _print(done.summary, Console(stderr=piped))
+        _print(done.summary, to_stderr=piped)
         if made:
             _print_made(made, wanted)
             click.echo(f"Wrote {target}." + (f" The file as it was: {done.backup}." if done.backup else ""))
@@ -182,7 +181,7 @@ def _on_cluster(
     if as_json:
         click.echo(json.dumps(_as_json(done, None), ensure_ascii=False))
     else:
-        _print(done.summary, Console())
+        _print(done.summary)
         click.echo(f"Wrote {target}.")
     if done.set_aside:
         _warn(f"{done.set_aside:,} row(s) set aside in the .rejects.csv files of {target}: mend them there")
@@ -215,6 +214,7 @@ def _print_made(made: Aggregated, wanted: Aggregate) -> None:
 
 
 def _print_by(column: str, values: dict[str, Counter[str]]) -> None:
+    from rich.console import Console
     from rich.table import Table
 
     from classifier.batch.summary import shares, top_values
@@ -269,6 +269,7 @@ def _warn(message: str) -> None:
 @contextmanager
 def _watched() -> Iterator[Callable[[int, float | None], None]]:
     """A progress bar on standard error: share, rows, rows a second, time left."""
+    from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     bar = Progress(
@@ -290,9 +291,11 @@ def _watched() -> Iterator[Callable[[int, float | None], None]]:
         yield report
 
 
-def _print(summary: Summary, console: Console) -> None:
+def _print(summary: Summary, *, to_stderr: bool = False) -> None:
+    from rich.console import Console
     from rich.table import Table
 
+    console = Console(stderr=to_stderr)
     table = Table(title=f"{summary.rows:,} rows", title_justify="left", box=None, pad_edge=False)
     for heading, side in (("verdict", "left"), ("rows", "right"), ("share", "right"), ("mostly", "left")):
         table.add_column(heading, justify="right" if side == "right" else "left")

@@ -18,8 +18,8 @@ from sklearn.metrics import f1_score
 
 from classifier.labels import CLASSES
 from classifier.training.dataset import Dataset, read, shipped
-from classifier.training.pipeline import make_pipeline
-from classifier.training.train import fit, predict
+from classifier.training.pipeline import fit, make_pipeline
+from classifier.training.train import predict
 
 SIZES = (500, 1_000, 2_000, 4_000, 8_000)
 DRAWS = 5

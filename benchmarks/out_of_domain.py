@@ -1,6 +1,8 @@
-"""The shipped model on a file of real people's words from another trade: text and label columns.
+"""A model on a file of real people's words from another trade, with the columns text and label.
 
-Usage: python benchmarks/out_of_domain.py PATH
+The shipped model, if none is named.
+
+Usage: python benchmarks/out_of_domain.py PATH [MODEL]
 """
 
 from __future__ import annotations
@@ -17,14 +19,14 @@ from classifier.training.evaluate import evaluate
 
 def main() -> None:
     """Evaluate and print; every row counts as its own group."""
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     path = Path(sys.argv[1])
     try:
         data = read(path)
     except StallcheckError as error:
         sys.exit(str(error))
-    model = classifier.load()
+    model = classifier.load(sys.argv[2] if len(sys.argv) > 2 else None)
     print_evaluation(evaluate(model.scorer, data), f"Out of domain: {len(data):,} texts of {path.name}")
 
 

@@ -41,16 +41,14 @@ from classifier.scorer import Scorer
 from classifier.training.baselines import keywords
 from classifier.training.dataset import Dataset, read
 from classifier.training.metrics import calibration_error
-from classifier.training.pipeline import make_pipeline, to_arrays
-from classifier.training.train import fit
+from classifier.training.pipeline import fit, make_pipeline, to_arrays
 
 SEEDS = range(5)
 LIGHT = {
     ".npz": """
 import pathlib, sys
 from classifier.persistence import load_scorer
-from classifier.scorer import Scorer
-Scorer(load_scorer(pathlib.Path(sys.argv[1]).parent)[0]).probabilities(["Let me think about it"])
+load_scorer(pathlib.Path(sys.argv[1]).parent)[0].probabilities(["Let me think about it"])
 """,
     ".bin": "import fasttext, sys; fasttext.load_model(sys.argv[1]).predict(['Let me think about it'], k=3)",
 }

@@ -21,8 +21,8 @@ from classifier.labels import CLASSES
 from classifier.training.check import check
 from classifier.training.comparison import compare
 from classifier.training.dataset import Dataset, shipped
-from classifier.training.pipeline import make_pipeline
-from classifier.training.train import fit, predict, search
+from classifier.training.pipeline import fit, make_pipeline
+from classifier.training.train import predict, search
 
 HOME = ("home_improvement", "solar", "flooring_furniture", "real_estate_buyers", "real_estate_sellers")
 SIZES = (100, 300, 1_000)

@@ -1,4 +1,5 @@
-"""A model folder: `scorer.npz` and `card.json`, checked on the way in, moved into place on the way out."""
+"""A model folder: `scorer.npz`, `card.json` and perhaps `encoder.npz`, checked on the way in, moved into
+place on the way out."""
 
 from __future__ import annotations
 
@@ -10,23 +11,35 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier.errors import ModelError
 from classifier.labels import CLASSES, FLAGS, KINDS
-from classifier.scorer import N_CLASSES, Arrays
+from classifier.scorer import N_CLASSES, Arrays, Scorer
+
+if TYPE_CHECKING:
+    from classifier.encoder import Encoder
 
 SCHEMA = 1
 SCORER_FILE = "scorer.npz"
+ENCODER_FILE = "encoder.npz"
 CARD_FILE = "card.json"
 CARD_TEXT_FILE = "MODEL_CARD.md"
 PIPELINE_FILE = "pipeline.joblib"
 HELD_OUT_FILE = "held_out.csv"
 
 Card = dict[str, Any]
+
+
+class FolderBytes(NamedTuple):
+    """The files of a model as they were read; `encoder` is None where the model has none."""
+
+    card: bytes
+    scorer: bytes
+    encoder: bytes | None
 
 
 def packaged(folder: str) -> Path:
@@ -40,37 +53,61 @@ def default_model() -> Path:
     return packaged("models") / "default"
 
 
-def save_scorer(folder: Path, arrays: Arrays, card: Mapping[str, Any]) -> str:
-    """Write `scorer.npz` and `card.json` into `folder`; return the scorer's SHA-256.
+def model_folder(name: str | Path) -> Path:
+    """The folder of that name, or the model of that name that ships with the package (``strong``)."""
+    shipped = packaged("models") / name
+    return shipped if not Path(name).exists() and (shipped / CARD_FILE).is_file() else Path(name)
+
+
+def save_scorer(
+    folder: Path,
+    arrays: Arrays,
+    card: Mapping[str, Any],
+    encoder: Mapping[str, npt.NDArray[Any]] | None = None,
+) -> Card:
+    """Write a model's files into `folder`; return `card` with its schema, name and hashes.
+
+    `encoder` holds the arrays of a `classifier.encoder.Encoder`, if the model has one.
 
     Each file is written beside its place and moved there, the card last, so that a reader meets
     the old model, the new one, or a hash that does not fit, and never half of one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    np.savez(buffer, **{field.name: getattr(arrays, field.name) for field in fields(Arrays)})
-    sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
-    write_atomically(folder / SCORER_FILE, buffer.getvalue())
-    whole = {"schema": SCHEMA, "name": folder.name, "sha256": sha256, **card}
+    sha256 = _write_arrays(folder / SCORER_FILE, {f.name: getattr(arrays, f.name) for f in fields(Arrays)})
+    whole: Card = {"schema": SCHEMA, "name": folder.name, "sha256": sha256, **card}
+    if encoder is not None:
+        whole["encoder_sha256"] = _write_arrays(folder / ENCODER_FILE, encoder)
     text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
     write_atomically(folder / CARD_FILE, text.encode())
-    return sha256
+    if encoder is None:
+        (folder / ENCODER_FILE).unlink(missing_ok=True)  # of a model that was here before
+    return whole
 
 
-def load_scorer(folder: Path) -> tuple[Arrays, Card]:
+def _write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Write arrays by name; return the file's SHA-256."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # its last keyword is no array
+    write_atomically(path, buffer.getvalue())
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def load_scorer(folder: Path) -> tuple[Scorer, Card]:
     """Read and check a model folder; nothing in it is ever unpickled.
 
     Raises
     ------
     ModelError
-        If the folder or a file is missing, damaged, of a newer schema, or if the scorer is not
-        the one that the card describes.
+        If the folder or a file is missing, damaged, of a newer schema, or if a file is not the one
+        that the card describes.
+    MissingExtra
+        If the model has an encoder and the package that reads its texts is not installed.
     """
-    return scorer_from_bytes(*read_folder(folder), folder)
+    return scorer_from_bytes(read_folder(folder), folder)
 
 
-def read_folder(folder: Path) -> tuple[bytes, bytes]:
-    """The bytes of the card and of the scorer.
+def read_folder(folder: Path) -> FolderBytes:
+    """What the model's files hold, unchecked.
 
     Raises
     ------
@@ -86,27 +123,60 @@ def read_folder(folder: Path) -> tuple[bytes, bytes]:
             "('stallcheck train --out FOLDER' makes one)"
         ) from error
     try:
-        return card_bytes, scorer.read_bytes()
+        scorer_bytes = scorer.read_bytes()
     except OSError as error:
         raise ModelError(f"{scorer}: {_reason(error)}; is this a model folder?") from error
+    encoder = folder / ENCODER_FILE
+    return FolderBytes(card_bytes, scorer_bytes, encoder.read_bytes() if encoder.is_file() else None)
 
 
-def scorer_from_bytes(card_bytes: bytes, content: bytes, folder: Path = Path()) -> tuple[Arrays, Card]:
+def scorer_from_bytes(files: FolderBytes, folder: Path = Path()) -> tuple[Scorer, Card]:
     """As `load_scorer`, of what `read_folder` read."""
-    card = _read_card(card_bytes, folder / CARD_FILE)
+    card = _read_card(files.card, folder / CARD_FILE)
     path = folder / SCORER_FILE
-    if hashlib.sha256(content).hexdigest() != card.get("sha256"):
+    found = _read_arrays(files.scorer, card.get("sha256"), path)
+    try:
+        arrays = Arrays(**{field.name: found[field.name] for field in fields(Arrays)})
+        _check_shapes(arrays)
+    except (ValueError, KeyError, IndexError) as error:
+        raise _not_a_model(path, error) from error
+    return Scorer(arrays, _read_encoder(files.encoder, card, arrays, folder / ENCODER_FILE)), card
+
+
+def _read_encoder(content: bytes | None, card: Card, arrays: Arrays, path: Path) -> Encoder | None:
+    """The encoder that the card describes, if it describes one."""
+    if "encoder_sha256" not in card:
+        return None
+    if content is None:
+        raise ModelError(f"{path}: no such file; the card says that the model has it")
+    from classifier.encoder import Encoder
+
+    found = _read_arrays(content, card["encoder_sha256"], path)
+    try:
+        encoder = Encoder(found)
+        if encoder.n_columns != len(CLASSES) + len(arrays.kinds):
+            raise ValueError(f"{encoder.n_columns} columns for {len(arrays.kinds)} kinds")
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise _not_a_model(path, error) from error
+    return encoder
+
+
+def _read_arrays(content: bytes, sha256: object, path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays in a file whose hash must be `sha256`."""
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise ModelError(
             f"{path} is not the file that {CARD_FILE} describes (SHA-256 differs): "
             "it is damaged or was changed; train it again or restore it from a copy"
         )
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            arrays = Arrays(**{field.name: archive[field.name] for field in fields(Arrays)})
-        _check_shapes(arrays)
-    except (ValueError, KeyError, IndexError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path}: not a scorer of schema {SCHEMA} ({error}); train it again") from error
-    return arrays, card
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, KeyError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise _not_a_model(path, error) from error
+
+
+def _not_a_model(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"{path}: not a {path.stem} of schema {SCHEMA} ({error}); train it again")
 
 
 def _read_card(content: bytes, path: Path) -> Card:

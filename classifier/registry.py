@@ -21,11 +21,13 @@ from classifier.errors import InputError, ModelError
 from classifier.persistence import (
     CARD_FILE,
     CARD_TEXT_FILE,
+    ENCODER_FILE,
     HELD_OUT_FILE,
     SCORER_FILE,
     Card,
     default_model,
     load_scorer,
+    packaged,
     write_atomically,
 )
 from classifier.suggest import did_you_mean
@@ -34,7 +36,7 @@ HISTORY_FILE = "history.jsonl"
 KEPT = ".in-service"
 """Where in the models folder the copies of promoted models are."""
 
-_FILES = (SCORER_FILE, CARD_FILE, CARD_TEXT_FILE, HELD_OUT_FILE)
+_FILES = (SCORER_FILE, ENCODER_FILE, CARD_FILE, CARD_TEXT_FILE, HELD_OUT_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def rollback(models: Path | None = None) -> Entry:
 
 
 def trained_model(name: str, models: Path | None = None) -> Path:
-    """The folder of the model of that name.
+    """The folder of the model of that name, in the models folder or shipped with the package.
 
     Raises
     ------
@@ -152,6 +154,9 @@ def trained_model(name: str, models: Path | None = None) -> Path:
     """
     models = models or models_folder()
     names = model_names(models)
+    shipped = packaged("models") / name
+    if name not in names and (shipped / CARD_FILE).is_file():
+        return shipped
     if name not in names:
         known = f"{did_you_mean(name, names)} ({models} holds {', '.join(names) or 'no model'})"
         raise InputError(f"no model '{name}'{known}")

@@ -2,7 +2,8 @@
 
 `Scorer` holds what `classifier.training` learned: the hashes of the kept n-grams, their idf and
 their weights for every class and kind. It gives the same probabilities as the scikit-learn
-pipeline it was exported from, reads no pickle, and imports neither scikit-learn nor pandas.
+pipeline it was exported from, reads no pickle, and imports neither scikit-learn nor pandas. The
+scores of a fine-tuned encoder (`classifier.encoder`) are added to its own where a model has one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,9 @@ from classifier import ngrams
 from classifier.errors import ModelError
 from classifier.labels import CLASS_OF, CLASSES, OTHER
 from classifier.text import counted
+
+if TYPE_CHECKING:
+    from classifier.encoder import Encoder
 
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -150,8 +154,9 @@ def calibrated(logits: FloatArray, kinds: Sequence[str], calibration: FloatArray
 class Scorer:
     """Scores batches of texts from `Arrays`; one instance remembers the words it has met."""
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, encoder: Encoder | None = None) -> None:
         self.arrays = arrays
+        self.encoder = encoder
         self.kinds: tuple[str, ...] = tuple(str(kind) for kind in arrays.kinds)
         self.flags: tuple[str, ...] = tuple(str(flag) for flag in arrays.flags)
         unknown = np.zeros((1, len(arrays.scale)), np.float32)
@@ -175,7 +180,10 @@ class Scorer:
         texts = [counted(text) for text in texts]
         with self._lock:
             parts = [self._chunk(texts[at : at + _CHUNK]) for at in range(0, len(texts), _CHUNK)]
-        return np.concatenate([np.empty((0, len(self.arrays.scale))), *parts])
+        logits = np.concatenate([np.empty((0, len(self.arrays.scale))), *parts])
+        if self.encoder is not None:
+            logits[:, : self.encoder.n_columns] += self.encoder.scores(texts)
+        return logits
 
     def _chunk(self, texts: Sequence[str]) -> FloatArray:
         tokens = ngrams.tokenize(texts, self._words.table)

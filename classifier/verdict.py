@@ -13,7 +13,7 @@ from classifier.decide import Decisions, Stances, decide
 from classifier.errors import InputError
 from classifier.evidence import Evidence
 from classifier.labels import CLASSES, UNSURE
-from classifier.persistence import Card, load_scorer
+from classifier.persistence import Card, load_scorer, model_folder
 from classifier.playbook import Playbook, Response, default_playbook
 from classifier.registry import model_in_service
 from classifier.scorer import Scorer
@@ -241,9 +241,9 @@ def load(folder: str | Path | None = None, *, target_precision: float | None = N
     InputError
         If the model has no threshold for the target precision.
     """
-    folder = Path(folder) if folder else model_in_service()
-    arrays, card = load_scorer(folder)
-    model = Model(Scorer(arrays), card, folder=folder)
+    folder = model_folder(folder) if folder else model_in_service()
+    scorer, card = load_scorer(folder)
+    model = Model(scorer, card, folder=folder)
     if target_precision is not None:
         model.aim_at(target_precision)
     return model

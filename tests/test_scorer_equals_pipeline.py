@@ -32,8 +32,7 @@ WORDS = [
 
 @pytest.fixture(scope="module")
 def both(tiny_model) -> tuple[Scorer, Pipeline]:
-    arrays, _ = load_scorer(tiny_model)
-    return Scorer(arrays), joblib.load(tiny_model / "pipeline.joblib")
+    return load_scorer(tiny_model)[0], joblib.load(tiny_model / "pipeline.joblib")
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -13,8 +13,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from classifier.training.dataset import read, shipped
 from classifier.training.metrics import calibration_error, score
-from classifier.training.pipeline import make_pipeline
-from classifier.training.train import fit, train, unsure_band
+from classifier.training.pipeline import fit, make_pipeline
+from classifier.training.train import train, unsure_band
 from classifier.verdict import load
 
 

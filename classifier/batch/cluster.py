@@ -17,8 +17,7 @@ from classifier.batch.columns import ADDED
 from classifier.batch.files import Labelled, Options, check_kinds, label_file, text_columns
 from classifier.batch.rows import Summary
 from classifier.errors import InputError, MissingExtra
-from classifier.persistence import read_folder, scorer_from_bytes, write_atomically
-from classifier.scorer import Scorer
+from classifier.persistence import FolderBytes, read_folder, scorer_from_bytes, write_atomically
 from classifier.verdict import Model
 
 _SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
@@ -146,7 +145,7 @@ def _client(cluster: Cluster) -> Iterator[Any]:
 
 
 def _label_partition(
-    source: Path, target: Path, sent: tuple[bytes, bytes], threshold: float, options: Options
+    source: Path, target: Path, sent: FolderBytes, threshold: float, options: Options
 ) -> Labelled:
     """Runs on a worker: label one partition, unless an attempt before this one finished it."""
     model = _model(sent)
@@ -155,7 +154,7 @@ def _label_partition(
 
 
 @cache
-def _model(sent: tuple[bytes, bytes]) -> Model:
+def _model(sent: FolderBytes) -> Model:
     """The model, put together once in each worker."""
-    arrays, card = scorer_from_bytes(*sent)
-    return Model(Scorer(arrays), card)
+    scorer, card = scorer_from_bytes(sent)
+    return Model(scorer, card)

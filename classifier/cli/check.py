@@ -26,7 +26,9 @@ _MOST_OF_A_SORT = 8
 @click.option("--report", type=click.Path(path_type=Path), help="Write everything to an HTML page.")
 @click.option("--fixed", type=click.Path(path_type=Path), help="Write the notes, mended, to a CSV.")
 @click.option("--mask", is_flag=True, help="With --fixed: mask e-mail addresses, phone and card numbers.")
-@click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
+@click.option(
+    "-m", "--model", "folder", type=click.Path(path_type=Path), help="Model to use: a folder, or strong."
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of the folds.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(

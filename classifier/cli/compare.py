@@ -52,12 +52,13 @@ def compare(
     """
     import pandas as pd
 
-    from classifier.persistence import write_atomically
+    from classifier.persistence import model_folder, write_atomically
     from classifier.training.comparison import compare as compare_scores
     from classifier.training.dataset import read, shipped
     from classifier.training.evaluate import check_columns
     from classifier.training.promotion import overlap, scores
 
+    first, second = model_folder(first), model_folder(second)
     rows = read(data) if data else shipped("test")
     for folder in (first, second):
         known = overlap(folder, rows)

@@ -29,7 +29,9 @@ Examples:
     show_default=True,
     help="AUC above which it is drift.",
 )
-@click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
+@click.option(
+    "-m", "--model", "folder", type=click.Path(path_type=Path), help="Model to use: a folder, or strong."
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of samples and folds.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def drift(

@@ -120,6 +120,7 @@ def _print_costs(costs: Costs) -> None:
 def _which(paths: tuple[Path, ...]) -> tuple[Path | None, Path | None]:
     """The model folder and the data file among the arguments, each of which may be left out."""
     from classifier.errors import InputError
+    from classifier.persistence import model_folder
 
     if len(paths) > 2:
         raise InputError(f"{len(paths)} arguments given: at most MODEL and DATA are wanted")
@@ -127,7 +128,7 @@ def _which(paths: tuple[Path, ...]) -> tuple[Path | None, Path | None]:
         return paths[0], paths[1]
     if not paths:
         return None, None
-    path = paths[0]
+    path = model_folder(paths[0])
     if not path.exists():
         raise InputError(f"{path}: no such model folder or data file")
     return (path, None) if path.is_dir() else (None, path)

@@ -82,7 +82,9 @@ Examples:
     metavar="P",
     help="Be right in this share of answers: more or less unsure.",
 )
-@click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
+@click.option(
+    "-m", "--model", "folder", type=click.Path(path_type=Path), help="Model to use: a folder, or strong."
+)
 def label(
     source: Path,
     target: Path | None,

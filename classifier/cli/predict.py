@@ -47,7 +47,9 @@ _MOST_BYTES = 1_000_000
     metavar="P",
     help="Be right in this share of answers: more or less unsure.",
 )
-@click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
+@click.option(
+    "-m", "--model", "folder", type=click.Path(path_type=Path), help="Model to use: a folder, or strong."
+)
 def predict(
     text: tuple[str, ...],
     path: Path | None,

@@ -27,7 +27,9 @@ _SHORTEST_TOKEN = 16
 @click.option(
     "--token-file", type=click.Path(path_type=Path), help="File with the token that others must give."
 )
-@click.option("-m", "--model", "folder", type=click.Path(path_type=Path), help="Model folder to use.")
+@click.option(
+    "-m", "--model", "folder", type=click.Path(path_type=Path), help="Model to use: a folder, or strong."
+)
 def serve(host: str, port: int, browse: bool, token_file: Path | None, folder: Path | None) -> None:
     """Serve the page and the REST API (documented at /docs) until Ctrl-C.
 

@@ -14,7 +14,7 @@ _TEMPLATE = """\
 # Model card: {name}
 
 Tells a buyer's stalls (holding back, no reason given) from objections (holding back, a reason
-given) and from neither, with the kind of each, by word and character n-grams.
+given) and from neither, with the kind of each, by word and character n-grams{and_encoder}.
 
 ## Data
 
@@ -29,8 +29,8 @@ SHA-256 of the texts and labels: `{data_sha256}`
 
 ## How good it is
 
-Five-fold cross-validation; whole groups held out. Figures with 95% intervals from a bootstrap
-over groups.
+Cross-validation that holds out {held_out_groups}. Figures with 95% intervals from a
+bootstrap over groups.
 
 | measure | value | 95% interval |
 |---|---|---|
@@ -87,6 +87,8 @@ def model_card(card: Mapping[str, Any]) -> str:
     ]
     return _TEMPLATE.format(
         name=card["name"],
+        and_encoder=" and a\nfine-tuned encoder" if "encoder_sha256" in card else "",
+        held_out_groups=f"whole values of `{card['held_out_by']}`" if card["held_out_by"] else "single texts",
         texts=data["texts"],
         groups=data["groups"],
         group_column=data["group_column"] or "none; every text is its own group",

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from classifier.scorer import Arrays
 from classifier.text import counted
+from classifier.training.dataset import Dataset
 from classifier.training.estimator import StallClassifier
 from classifier.training.features import NgramVectorizer
 
@@ -47,6 +48,22 @@ def make_pipeline(**parameters: object) -> Pipeline:
         [("counted", CountedText()), ("ngrams", NgramVectorizer()), ("classifier", StallClassifier())]
     )
     return pipeline.set_params(**parameters)
+
+
+def fit(pipeline: Pipeline, data: Dataset, *, base: Dataset | None = None, weight: float = 1.0) -> Pipeline:
+    """Fit `pipeline` on all of `data`, each text counting as `weight` texts of `base`, if given."""
+    counts = None
+    if base is not None:
+        counts = np.concatenate([np.full(len(data), weight), np.ones(len(base))])
+        data = data.join(base)
+    return pipeline.fit(
+        data.texts,
+        data.labels,
+        classifier__kind=data.kinds,
+        classifier__flags=data.flags,
+        classifier__groups=data.groups,
+        classifier__sample_weight=counts,
+    )
 
 
 def to_arrays(pipeline: Pipeline) -> Arrays:

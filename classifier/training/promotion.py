@@ -12,7 +12,6 @@ import pandas as pd
 from classifier.errors import ModelError
 from classifier.labels import CLASSES
 from classifier.persistence import HELD_OUT_FILE, load_scorer, packaged
-from classifier.scorer import Scorer
 from classifier.training.comparison import Comparison, compare
 from classifier.training.dataset import Dataset, bare, read, shipped
 
@@ -59,7 +58,7 @@ def contrast() -> Dataset:
 
 def scores(folder: Path, texts: list[str]) -> FloatArray:
     """Class probabilities (n, 3) by the model in a folder."""
-    return Scorer(load_scorer(folder)[0]).probabilities(texts).classes
+    return load_scorer(folder)[0].probabilities(texts).classes
 
 
 def overlap(folder: Path, data: Dataset) -> int:

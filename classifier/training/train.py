@@ -33,17 +33,32 @@ from classifier.persistence import (
     save_scorer,
     write_atomically,
 )
+from classifier.scorer import Arrays
 from classifier.training.class_head import held_out_probabilities
 from classifier.training.dataset import Dataset
+from classifier.training.finetune import EncoderArrays
 from classifier.training.metrics import Scores, score, slices
 from classifier.training.model_card import model_card
-from classifier.training.pipeline import make_pipeline, to_arrays
+from classifier.training.pipeline import fit, make_pipeline, to_arrays
+from classifier.training.strong import (
+    HeldOutScores,
+    Recipe,
+    finish,
+    fit_both,
+    kinds_in,
+    probabilities,
+    scores_without,
+)
 
 FloatArray = npt.NDArray[np.float64]
 ObjectArray = npt.NDArray[np.object_]
 
+Tell = Callable[[str, float], None]
+"""Called with the step that is under way and the share of the work that is done."""
+
 GUIDE_VERSION = 1
 FOLDS = 5
+STRONG_FOLDS = 3
 BATCH_COLUMN = "batch"
 FEW_GROUPS = 12
 """Up to so many groups are held out one at a time."""
@@ -85,11 +100,26 @@ class Trained:
     scores: Scores
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model fitted on everything and the held-out predictions of its like.
+
+    held_out : over the groups of `held_out_by`; by_batch : over whole batches, if there are any.
+    """
+
+    held_out: HeldOut
+    by_batch: HeldOut
+    pipeline: Pipeline
+    arrays: Arrays
+    encoder: EncoderArrays | None
+    held_out_by: str | None
+
+
 @dataclass(slots=True)
 class Steps:
     """Says after each of `total` fits how far the work is: `tell(step, share of the work done)`."""
 
-    tell: Callable[[str, float], None] = lambda step, share: None
+    tell: Tell = lambda step, share: None
     total: int = 0
     done: int = field(default=0, init=False)
 
@@ -102,15 +132,21 @@ class Steps:
         self.done += 1
         self.start(step)
 
+    def within(self, step: str) -> Callable[[float], None]:
+        """Says how far the fit is that goes on, by the share of it that is done."""
+        self.start(step)
+        return lambda share: self.tell(step, (self.done + share) / self.total)
+
 
 def train(
     data: Dataset,
     folder: Path,
     *,
     base: Dataset | None = None,
+    pretrained: Path | None = None,
     target_precision: float = TARGET_PRECISION,
     seed: int = 0,
-    tell: Callable[[str, float], None] = lambda step, share: None,
+    tell: Tell = lambda step, share: None,
 ) -> Trained:
     """Train on `data`, score by cross-validation that holds out groups, write the model folder.
 
@@ -118,6 +154,8 @@ def train(
     much more a text of `data` counts than one of `base`, and how much is regularised, is chosen by
     cross-validation. The scores
     are on `data` alone.
+
+    With `pretrained`, the folder of a BERT, the model is a strong one (`classifier.training.strong`).
 
     The unsure band is chosen on predictions that hold out whole batches, where the data have a
     column ``batch`` with several: people differ more than families of statements do. With `base`
@@ -130,42 +168,87 @@ def train(
     ------
     InputError
         If a class has fewer than 10 texts, or if there are too few groups to hold any out.
+    MissingExtra
+        If a strong model is asked for and what trains it is not installed.
     """
     check_enough(data)
     base = None if base is None else base.without(data.texts)
     batches = _batches(data) if base is None else None
-    steps = Steps(tell, 1 + n_folds(data.groups) + (0 if batches is None else n_folds(batches)))
     memory = joblib.Memory(folder / CHECKPOINTS, verbose=0)
     weight, pipeline = 1.0, make_pipeline()
     if base is not None:
-        steps.start("searching")
+        tell("searching", 0.0)
         weight, C = search(data, base, seed=seed + 1)
         pipeline = make_pipeline(classifier__C=C)
+    recipe = Recipe(pipeline, base, weight, seed, pretrained)
+    fitted = (_fit_ngrams if pretrained is None else _fit_strong)(recipe, data, batches, tell, memory)
+    scores = score_held_out(data, fitted.held_out, seed=seed)
+    if base is not None and len(data) < ENOUGH_FOR_A_BAND:
+        unsure = {**load_scorer(default_model())[1]["unsure"], "target_precision": target_precision}
+        unsure["threshold"] = unsure["thresholds"][f"{target_precision:g}"]
+    else:
+        unsure = unsure_bands(fitted.by_batch.p, data.labels, target_precision)
+        unsure["held_out"] = data.group_column if batches is None else BATCH_COLUMN
+    card = _card(data, pipeline, scores, unsure, seed)
+    card["held_out_by"] = fitted.held_out_by
+    card["slices"] = _slices(data, fitted.held_out.p, seed)
+    if base is not None:
+        card["data"] |= {"base_texts": len(base), "base_sha256": base.sha256(), "weight": weight}
+    tell("writing", 1.0)
+    write_held_out(data, fitted.held_out, folder / HELD_OUT_FILE)
+    whole = save_scorer(folder, fitted.arrays, card, fitted.encoder)
+    _dump_pipeline(fitted.pipeline, folder)
+    write_atomically(folder / CARD_TEXT_FILE, model_card(whole).encode())
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    return Trained(folder, whole["sha256"], whole, fitted.held_out, scores)
+
+
+def _fit_ngrams(
+    recipe: Recipe, data: Dataset, batches: ObjectArray | None, tell: Tell, memory: joblib.Memory
+) -> Fitted:
+    """The n-gram pipeline alone."""
+    pipeline, base, weight, seed = recipe.pipeline, recipe.base, recipe.weight, recipe.seed
+    steps = Steps(tell, 1 + n_folds(data.groups) + (0 if batches is None else n_folds(batches)))
     held_out = cross_validate(data, pipeline, base=base, weight=weight, seed=seed, steps=steps, memory=memory)
-    scores = score_held_out(data, held_out, seed=seed)
     by_batch = held_out
     if batches is not None:
         by_batch = cross_validate(data, pipeline, groups=batches, seed=seed, steps=steps, memory=memory)
     steps.start("fitting on everything")
     fit(pipeline, data, base=base, weight=weight)
-    if base is not None and len(data) < ENOUGH_FOR_A_BAND:
-        unsure = {**load_scorer(default_model())[1]["unsure"], "target_precision": target_precision}
-        unsure["threshold"] = unsure["thresholds"][f"{target_precision:g}"]
-    else:
-        unsure = unsure_bands(by_batch.p, data.labels, target_precision)
-        unsure["held_out"] = data.group_column if batches is None else BATCH_COLUMN
-    card = _card(data, pipeline, scores, unsure, seed)
-    card["slices"] = _slices(data, held_out.p, seed)
-    if base is not None:
-        card["data"] |= {"base_texts": len(base), "base_sha256": base.sha256(), "weight": weight}
-    steps.finish("writing")
-    write_held_out(data, held_out, folder / HELD_OUT_FILE)
-    sha256 = save_scorer(folder, to_arrays(pipeline), card)
-    _dump_pipeline(pipeline, folder)
-    whole = {"name": folder.name, "sha256": sha256, **card}
-    write_atomically(folder / CARD_TEXT_FILE, model_card(whole).encode())
-    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-    return Trained(folder, sha256, whole, held_out, scores)
+    return Fitted(held_out, by_batch, pipeline, to_arrays(pipeline), None, data.group_column)
+
+
+def _fit_strong(
+    recipe: Recipe, data: Dataset, batches: ObjectArray | None, tell: Tell, memory: joblib.Memory
+) -> Fitted:
+    """The pipeline with an encoder. One fine-tuning takes minutes, so there is one cross-validation,
+    by batches where the data tell them."""
+    groups = data.groups if batches is None else batches
+    kinds = kinds_in(data, recipe.base)
+    folds = list(
+        StratifiedGroupKFold(STRONG_FOLDS, shuffle=True, random_state=recipe.seed).split(
+            groups, data.labels.astype(str), groups
+        )
+    )
+    steps = Steps(tell, 1 + len(folds))
+    parts = np.zeros((2, len(data), len(CLASSES) + len(kinds)))
+    fold_of = np.zeros(len(data), np.int64)
+    work = memory.cache(scores_without, ignore=["tell"])
+    for number, (others, held_out) in enumerate(folds, 1):
+        rest = others[~np.isin(data.groups[others], data.groups[held_out])]
+        texts = data.take(held_out).texts
+        parts[:, held_out] = work(
+            recipe, data.take(rest), kinds, texts, steps.within(f"fold {number} of {len(folds)}")
+        )
+        fold_of[held_out] = number
+        steps.finish(f"fold {number} of {len(folds)}")
+    scores = HeldOutScores(parts[0], parts[1], fold_of)
+    pipeline, encoder = fit_both(recipe, data, kinds, tell=steps.within("fitting on everything"))
+    held = HeldOut(*probabilities(scores, data, kinds))
+    arrays, encoder = finish(pipeline, encoder, scores, data, kinds)
+    return Fitted(
+        held, held, pipeline, arrays, encoder, data.group_column if batches is None else BATCH_COLUMN
+    )
 
 
 def search(data: Dataset, base: Dataset, *, seed: int = 0) -> tuple[float, float]:
@@ -198,22 +281,6 @@ def check_enough(data: Dataset) -> None:
             f"column '{data.group_column}' has {groups} different values: at least {FOLDS} groups "
             "are wanted, so that some can be held out"
         )
-
-
-def fit(pipeline: Pipeline, data: Dataset, *, base: Dataset | None = None, weight: float = 1.0) -> Pipeline:
-    """Fit `pipeline` on all of `data`, each text counting as `weight` texts of `base`, if given."""
-    counts = None
-    if base is not None:
-        counts = np.concatenate([np.full(len(data), weight), np.ones(len(base))])
-        data = data.join(base)
-    return pipeline.fit(
-        data.texts,
-        data.labels,
-        classifier__kind=data.kinds,
-        classifier__flags=data.flags,
-        classifier__groups=data.groups,
-        classifier__sample_weight=counts,
-    )
 
 
 def cross_validate(

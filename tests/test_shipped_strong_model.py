@@ -13,6 +13,7 @@ from conftest import ROOT
 
 import classifier
 from classifier.persistence import default_model
+from classifier.registry import promote
 
 REASON = "It's 20% over what we pay now."
 CONTRAST = ROOT / "data" / "contrast.csv"
@@ -44,10 +45,9 @@ def test_label_gives_the_same_verdicts_as_predict_on_any_number_of_processes(run
     assert verdicts == [verdict.verdict for verdict in classifier.load("strong").predict(texts)]
 
 
-def test_promote_puts_it_in_service(run, tmp_path, monkeypatch):
+def test_it_can_be_put_in_service(tmp_path, monkeypatch):
     monkeypatch.setenv("STALLCHECK_MODELS", str(tmp_path))
-    result = run("promote", "strong")
-    assert result.exit_code == 0, result.output
+    promote("strong", {})
     assert classifier.load()(REASON).model["name"] == "strong"
 
 

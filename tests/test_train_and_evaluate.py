@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -57,6 +58,13 @@ def test_evaluating_a_model_on_a_file(run, notes: Path, tiny_model: Path) -> Non
     assert set(model["classes"]) == {"stall", "objection", "neither"}
     assert done["majority"]["accuracy"]["value"] == pytest.approx(1 / 3)
     assert done["keywords"]["accuracy"]["value"] < model["accuracy"]["value"]
+
+
+def test_a_file_without_kinds_gets_no_figure_for_kinds(run, notes: Path, tiny_model: Path) -> None:
+    labels_alone = notes.with_name("labels_alone.csv")
+    pd.read_csv(notes)[["text", "label"]].to_csv(labels_alone, index=False)
+    done = json.loads(run("evaluate", tiny_model, labels_alone, "--json").stdout)
+    assert done["model"]["kind_accuracy"] is None
 
 
 def test_scoring_a_model_on_its_own_training_texts_is_called_that(run, notes: Path, tiny_model: Path) -> None:
@@ -175,6 +183,26 @@ def test_the_unsure_band_is_the_widest_that_is_precise_enough() -> None:
     labels = np.array(["stall", "stall", "stall", "stall", "objection"], dtype=object)
     assert unsure_band(p, labels, 0.95) == (0.7, 0.8)
     assert unsure_band(p, labels, 0.8) == (0.6, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("batches", "held_out_by"),
+    [
+        (["ann", "bob", "cy", "di", "ed", "flo"] * 30, "batch"),
+        (["ann"] * 120 + ["bob", "cy", "di", "ed"] * 15, "batch, family"),  # ann wrote two in three
+        (["ann", "bob"] * 90, "family"),  # too few batches to hold any out
+    ],
+)
+def test_the_unsure_band_holds_out_batches_but_of_a_large_one_its_groups(
+    notes: Path, tmp_path: Path, batches: list[str], held_out_by: str
+) -> None:
+    frame = pd.read_csv(notes)
+    path = tmp_path / "notes.csv"
+    frame.assign(batch=batches, family=[f"f{i}" for i in range(len(frame))]).to_csv(path, index=False)
+    card = train(read(path), tmp_path / "ours").card
+    assert card["unsure"]["held_out"] == held_out_by
+    text = (tmp_path / "ours" / "MODEL_CARD.md").read_text()
+    assert ("more than a third" in text) == (held_out_by == "batch, family")
 
 
 def test_notes_are_learned_on_top_of_a_base(notes: Path, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def compare(
     from classifier.training.evaluate import check_columns
     from classifier.training.promotion import overlap, scores
 
+    names = str(first), str(second)
     first, second = model_folder(first), model_folder(second)
     rows = read(data) if data else shipped("test")
     for folder in (first, second):
@@ -76,7 +77,7 @@ def compare(
     if as_json:
         click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
         return
-    print_comparison(found, str(first), str(second))
+    print_comparison(found, *names)
     if path:
         click.echo(f"Wrote {path}: {len(found.changed):,} rows.")
 

@@ -179,8 +179,8 @@ def score(
     stance = labels != "neither"
     is_right = target == answer
     first = np.where(p[:, 0] >= p[:, 1], CLASSES[0], CLASSES[1])
+    has_kind = stance & (kinds != "") if kinds is not None else np.zeros(len(labels), bool)
     right_kind = None
-    has_kind = stance if kinds is None else stance & (kinds != "")
     if predicted_kinds is not None and has_kind.any():
         right_kind = (predicted == labels) & (predicted_kinds == kinds)
     aurc, *coverage = estimates(lambda rows: _selective(p[rows], labels[rows]))

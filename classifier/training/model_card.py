@@ -43,7 +43,7 @@ bootstrap over groups.
 {slices}## When it abstains
 
 It answers where the best class has a probability of at least {threshold:.3f}, chosen on the
-held-out texts (whole values of `{held_out_column}`) for a precision of {target:.2f}; it answers
+held-out texts ({band_groups}) for a precision of {target:.2f}; it answers
 {answered:.0%} of them and calls the rest unsure. `--target-precision` moves that:
 
 | precision | least probability | answered |
@@ -60,6 +60,15 @@ people, to decide about a person, or to say that somebody is not telling the tru
 
 Seed {seed}; {versions}. Scorer SHA-256: `{sha256}`
 """
+
+
+def _held_out_groups(columns: str | None) -> str:
+    """In words: the column held out, and the one that stands for it in a large batch."""
+    column, _, within = (columns or "").partition(", ")
+    if not column:
+        return "single texts"
+    large = f"; of `{within}` in a batch\nof more than a third of the texts" if within else ""
+    return f"whole values of `{column}`{large}"
 
 
 def model_card(card: Mapping[str, Any]) -> str:
@@ -88,7 +97,7 @@ def model_card(card: Mapping[str, Any]) -> str:
     return _TEMPLATE.format(
         name=card["name"],
         and_encoder=" and a\nfine-tuned encoder" if "encoder_sha256" in card else "",
-        held_out_groups=f"whole values of `{card['held_out_by']}`" if card["held_out_by"] else "single texts",
+        held_out_groups=_held_out_groups(card["held_out_by"]),
         texts=data["texts"],
         groups=data["groups"],
         group_column=data["group_column"] or "none; every text is its own group",
@@ -101,7 +110,7 @@ def model_card(card: Mapping[str, Any]) -> str:
         threshold=card["unsure"]["threshold"],
         target=card["unsure"]["target_precision"],
         answered=card["unsure"]["answered"],
-        held_out_column=card["unsure"]["held_out"] or "row",
+        band_groups=_held_out_groups(card["unsure"]["held_out"]),
         bands="\n".join(
             f"| {precision} | {card['unsure']['thresholds'][precision]:.3f} | {answered:.0%} |"
             for precision, answered in card["unsure"]["answered_at"].items()

@@ -60,6 +60,9 @@ GUIDE_VERSION = 1
 FOLDS = 5
 STRONG_FOLDS = 3
 BATCH_COLUMN = "batch"
+LARGE_BATCH = 1 / 3
+"""From this share of the texts on, a batch is held out family by family: a model that learned
+without all of it would know far less than the one that is to ship."""
 FEW_GROUPS = 12
 """Up to so many groups are held out one at a time."""
 LEAST_OF_EACH_CLASS = 10
@@ -158,7 +161,8 @@ def train(
     With `pretrained`, the folder of a BERT, the model is a strong one (`classifier.training.strong`).
 
     The unsure band is chosen on predictions that hold out whole batches, where the data have a
-    column ``batch`` with several: people differ more than families of statements do. With `base`
+    column ``batch`` with several: people differ more than families of statements do. A batch of
+    more than a third of the texts is held out by its groups instead. With `base`
     and fewer than 300 texts it is that of the shipped model.
 
     What was computed is kept in the folder until the model is written, so that a run that was
@@ -188,7 +192,7 @@ def train(
         unsure["threshold"] = unsure["thresholds"][f"{target_precision:g}"]
     else:
         unsure = unsure_bands(fitted.by_batch.p, data.labels, target_precision)
-        unsure["held_out"] = data.group_column if batches is None else BATCH_COLUMN
+        unsure["held_out"] = _held_out_by(data, batches)
     card = _card(data, pipeline, scores, unsure, seed)
     card["held_out_by"] = fitted.held_out_by
     card["slices"] = _slices(data, fitted.held_out.p, seed)
@@ -246,9 +250,7 @@ def _fit_strong(
     pipeline, encoder = fit_both(recipe, data, kinds, tell=steps.within("fitting on everything"))
     held = HeldOut(*probabilities(scores, data, kinds))
     arrays, encoder = finish(pipeline, encoder, scores, data, kinds)
-    return Fitted(
-        held, held, pipeline, arrays, encoder, data.group_column if batches is None else BATCH_COLUMN
-    )
+    return Fitted(held, held, pipeline, arrays, encoder, _held_out_by(data, batches))
 
 
 def search(data: Dataset, base: Dataset, *, seed: int = 0) -> tuple[float, float]:
@@ -405,10 +407,23 @@ def _slices(data: Dataset, p: FloatArray, seed: int) -> dict[str, list[dict[str,
 
 
 def _batches(data: Dataset) -> ObjectArray | None:
-    """Who wrote or gathered each text, if the data tell and name enough."""
+    """Who wrote or gathered each text, if the data tell and name enough; of a large batch its groups."""
     if BATCH_COLUMN not in data.frame or data.frame[BATCH_COLUMN].nunique() < FOLDS:
         return None
-    return data.frame[BATCH_COLUMN].to_numpy(dtype=object)
+    batch = data.frame[BATCH_COLUMN]
+    return np.where(_of_a_large_batch(batch), data.groups, batch).astype(object)
+
+
+def _of_a_large_batch(batch: pd.Series[str]) -> npt.NDArray[np.bool_]:
+    return (batch.map(batch.value_counts()) > LARGE_BATCH * len(batch)).to_numpy(dtype=bool)
+
+
+def _held_out_by(data: Dataset, batches: ObjectArray | None) -> str | None:
+    """The columns whose values were held out whole, joined by a comma."""
+    if batches is None:
+        return data.group_column
+    large = _of_a_large_batch(data.frame[BATCH_COLUMN]).any()
+    return f"{BATCH_COLUMN}, {data.group_column or 'row'}" if large else BATCH_COLUMN
 
 
 def _card(data: Dataset, pipeline: Pipeline, scores: Scores, unsure: dict[str, Any], seed: int) -> Card:

@@ -36,6 +36,7 @@ from sklearn.pipeline import make_union
 from sklearn.svm import SVC, LinearSVC
 
 from classifier.labels import CLASSES
+from classifier.long_texts import N_COEFFICIENTS
 from classifier.persistence import save_scorer
 from classifier.scorer import Scorer
 from classifier.training.baselines import keywords
@@ -110,7 +111,7 @@ class Ours:
 
     def fit(self, data: Dataset) -> None:
         """As `stallcheck train`."""
-        self.arrays = to_arrays(fit(make_pipeline(), data))
+        self.arrays = to_arrays(fit(make_pipeline(), data), np.zeros(N_COEFFICIENTS))
         self.scorer = Scorer(self.arrays)
 
     def predict_proba(self, texts: Sequence[str]) -> FloatArray:
@@ -211,7 +212,7 @@ def tfidf() -> Any:
 
 def calibrated(model: Any) -> Any:
     """With Platt's probabilities, for a model that has none."""
-    return CalibratedClassifierCV(model, cv=3, ensemble=False)
+    return CalibratedClassifierCV(model, cv=2, ensemble=False)
 
 
 def peers() -> dict[str, Peer]:
@@ -222,11 +223,11 @@ def peers() -> dict[str, Peer]:
         "TF-IDF, logistic regression": Estimator(steps(tfidf(), LogisticRegression(C=10, max_iter=200))),
         "TF-IDF, linear SVM": Estimator(steps(tfidf(), calibrated(LinearSVC(C=0.5)))),
         "fastText, autotuned": FastText(),
-        "WordLlama, SVM": Estimator(steps(Vectors("wordllama"), calibrated(SVC(C=10)))),
+        "WordLlama, SVM": Estimator(steps(Vectors("wordllama"), calibrated(SVC(C=10, cache_size=4_000)))),
         "MiniLM, logistic regression": Estimator(
             steps(Vectors("minilm"), LogisticRegression(C=10, max_iter=500))
         ),
-        "MiniLM, SVM": Estimator(steps(Vectors("minilm"), calibrated(SVC(C=10)))),
+        "MiniLM, SVM": Estimator(steps(Vectors("minilm"), calibrated(SVC(C=10, cache_size=4_000)))),
         "stallcheck": Ours(),
     }
 

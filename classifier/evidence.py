@@ -3,7 +3,7 @@
 The scores of the class head are linear in the n-grams; the kind head enters through the
 log-sum-exp of each class's kinds. Integrated gradients from the empty text (Sundararajan et al.
 2017, "Axiomatic attribution for deep networks") split both exactly: the shares of all words add
-up to what the text changed in each score. An n-gram of several words falls evenly on them.
+up to what the text changed in each score. A pair of words falls evenly on both.
 """
 
 from __future__ import annotations
@@ -93,11 +93,11 @@ def word_shares(scorer: Scorer, texts: Sequence[str], logits: FloatArray) -> Wor
     weights = _column_weights(scorer, logits) / occurrences.norm[:, None]
     of_class = _class_of_columns(scorer)
     per_token = np.zeros((len(occurrences.word), N_CLASSES), np.float32)
-    for size, (token, values) in enumerate(occurrences.runs, 1):
+    for offsets, token, values in occurrences.runs:
         where = document[occurrences.word[token]]
-        share = (values * weights[where]) @ (of_class / size)
-        for place in range(size):
-            per_token[token + place] += share
+        share = (values * weights[where]) @ (of_class / len(offsets))
+        for offset in offsets:
+            per_token[token + offset] += share
     shares = np.zeros((len(words), N_CLASSES), np.float32)
     if len(per_token):
         first = np.flatnonzero(np.diff(occurrences.word, prepend=-1))

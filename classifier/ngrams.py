@@ -1,8 +1,8 @@
 """Texts -> hashed word and character n-grams, a whole batch at once, with NumPy alone.
 
 A text is folded to lower-case tokens; a token is a word, a number (digits become 0) or one of
-the marks ``? ! $ %``. Its n-grams are the words, pairs and triples of neighbouring tokens and
-the byte n-grams inside each padded word. The n-grams inside a word depend on the word alone, so
+the marks ``? ! $ %``. Its n-grams are the words, pairs of words up to three places apart and the byte
+n-grams inside each padded word. The n-grams inside a word depend on the word alone, so
 they are hashed once for each distinct word and remembered (`WordTable`), not once for each text.
 """
 
@@ -18,6 +18,9 @@ UIntArray = npt.NDArray[np.uint32]
 IntArray = npt.NDArray[np.int64]
 
 CHAR_SIZES = (2, 3, 4, 5)
+GAPS = (1, 2, 3)
+"""How far apart the two words of a pair may stand (skip-grams: Guthrie et al. 2006, "A closer look at
+skip-gram modelling")."""
 MAX_WORD_BYTES = 32
 SEPARATOR = "\x1e"
 
@@ -30,9 +33,9 @@ _SPECIAL = {
 }
 _HASH_PRIME = np.uint32(0x01000193)
 _MIX_A, _MIX_B = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
-_WORD_SALT, _PAIR_SALT, _TRIPLE_SALT, _CHAR_SALT = (
-    np.uint32(x) for x in (0x9E3779B9, 0x7F4A7C15, 0x2545F491, 0x51ED2701)
-)
+_WORD_SALT, _CHAR_SALT = np.uint32(0x9E3779B9), np.uint32(0x51ED2701)
+_PAIR_SALTS = {1: np.uint32(0x7F4A7C15), 2: np.uint32(0x2545F491), 3: np.uint32(0x2545F491)}
+"""A pair with one word left out and a pair with two are one n-gram."""
 
 
 def _ascii_table() -> bytes:
@@ -126,14 +129,12 @@ def word_grams(words: Sequence[bytes]) -> WordGrams:
     )
 
 
-def pair_hash(first: UIntArray, second: UIntArray) -> UIntArray:
-    """Hashes of word pairs from the hashes of their words."""
-    return _mix(first * _HASH_PRIME + (second ^ _PAIR_SALT))
+def pair_hash(words: UIntArray, gap: int) -> UIntArray:
+    """Hashes of the pairs of words `gap` places apart, (n_words - gap,), from the words' hashes.
 
-
-def triple_hash(first: UIntArray, second: UIntArray, third: UIntArray) -> UIntArray:
-    """Hashes of word triples from the hashes of their words."""
-    return _mix(pair_hash(first, second) * _HASH_PRIME + (third ^ _TRIPLE_SALT))
+    The k-th begins with word k, whatever text the two stand in.
+    """
+    return _mix(words[:-gap] * _HASH_PRIME + (words[gap:] ^ _PAIR_SALTS[gap]))
 
 
 class WordTable(dict[bytes, int]):
@@ -177,11 +178,9 @@ def tokenize(texts: Sequence[str], table: WordTable) -> Tokens:
     return Tokens(numbers[keep], document[keep], len(texts))
 
 
-def neighbours(document: IntArray, size: int) -> IntArray:
-    """Places i where tokens i .. i + size - 1 all stand in one document."""
-    if len(document) < size:
-        return np.empty(0, np.int64)
-    return np.flatnonzero(document[: len(document) - size + 1] == document[size - 1 :])
+def pairs(document: IntArray, gap: int) -> IntArray:
+    """Places i where tokens i and i + gap stand in one document."""
+    return np.flatnonzero(document[:-gap] == document[gap:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +212,9 @@ def occurrences(texts: Sequence[str]) -> Occurrences:
     nth = np.arange(len(token)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
     char_hash = grams.char_hash[by_word[first[words[token]] + nth]]
 
-    pairs = neighbours(tokens.document, 2)
-    triples = neighbours(tokens.document, 3)
-    hashes = [
-        word_hash,
-        pair_hash(word_hash[pairs], word_hash[pairs + 1]),
-        triple_hash(word_hash[triples], word_hash[triples + 1], word_hash[triples + 2]),
-        char_hash,
-    ]
-    documents = [tokens.document[at] for at in (slice(None), pairs, triples, token)]
-    of_words = np.arange(sum(map(len, hashes))) < sum(map(len, hashes[:3]))
+    starts = [pairs(tokens.document, gap) for gap in GAPS]
+    of_pairs = [pair_hash(word_hash, gap)[at] for gap, at in zip(GAPS, starts, strict=True)]
+    hashes = [word_hash, *of_pairs, char_hash]
+    documents = [tokens.document, *(tokens.document[at] for at in (*starts, token))]
+    of_words = np.arange(sum(map(len, hashes))) < sum(map(len, hashes[:-1]))
     return Occurrences(np.concatenate(hashes), np.concatenate(documents), of_words)

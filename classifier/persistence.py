@@ -18,12 +18,13 @@ import numpy.typing as npt
 
 from classifier.errors import ModelError
 from classifier.labels import CLASSES, FLAGS, KINDS
+from classifier.long_texts import N_COEFFICIENTS
 from classifier.scorer import N_CLASSES, Arrays, Scorer
 
 if TYPE_CHECKING:
     from classifier.encoder import Encoder
 
-SCHEMA = 1
+SCHEMA = 2
 SCORER_FILE = "scorer.npz"
 ENCODER_FILE = "encoder.npz"
 CARD_FILE = "card.json"
@@ -98,7 +99,7 @@ def load_scorer(folder: Path) -> tuple[Scorer, Card]:
     Raises
     ------
     ModelError
-        If the folder or a file is missing, damaged, of a newer schema, or if a file is not the one
+        If the folder or a file is missing, damaged, of another schema, or if a file is not the one
         that the card describes.
     MissingExtra
         If the model has an encoder and the package that reads its texts is not installed.
@@ -191,6 +192,10 @@ def _read_card(content: bytes, path: Path) -> Card:
         raise ModelError(
             f"{path}: schema {schema} is newer than this program reads ({SCHEMA}); upgrade stallcheck"
         )
+    if schema < SCHEMA:
+        raise ModelError(
+            f"{path}: schema {schema} is older than this program reads ({SCHEMA}); train it again"
+        )
     result: Card = card
     return result
 
@@ -201,10 +206,11 @@ def _check_shapes(arrays: Arrays) -> None:
     expected: dict[str, tuple[npt.NDArray[Any], tuple[int, ...], type]] = {
         "keys": (arrays.keys, (n_grams,), np.uint32),
         "idf": (arrays.idf, (n_grams,), np.float64),
-        "weights": (arrays.weights, (n_grams, n_columns), np.int16),
+        "weights": (arrays.weights, (n_grams, n_columns), np.int8),
         "scale": (arrays.scale, (n_columns,), np.float64),
         "bias": (arrays.bias, (n_columns,), np.float64),
         "calibration": (arrays.calibration, (3 + N_CLASSES,), np.float64),
+        "long_texts": (arrays.long_texts, (N_COEFFICIENTS,), np.float64),
     }
     for name, (array, shape, dtype) in expected.items():
         if array.shape != shape or array.dtype != dtype:

@@ -49,22 +49,24 @@ class Arrays:
 
     keys : (n_grams,) uint32, sorted hashes of the kept n-grams.
     idf : (n_grams,) float64.
-    weights : (n_grams, n_columns) int16; times `scale` they are the pipeline's coefficients.
+    weights : (n_grams, n_columns) int8; times `scale` they are the pipeline's coefficients.
     scale, bias : (n_columns,) float64.
     kinds : (n_kinds,) names of the kinds, class by class.
     flags : (n_flags,) names of the flags; a text has one where its score is above 0.
     calibration : (6,) float64: weights of the class head, of the kind head and of the kinds
         within a class, then one bias a class.
+    long_texts : (9,) float64: how the views of a long text are weighed (`classifier.long_texts`).
     """
 
     keys: ngrams.UIntArray
     idf: FloatArray
-    weights: npt.NDArray[np.int16]
+    weights: npt.NDArray[np.int8]
     scale: FloatArray
     bias: FloatArray
     kinds: npt.NDArray[np.str_]
     flags: npt.NDArray[np.str_]
     calibration: FloatArray
+    long_texts: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,10 @@ class Probabilities:
     classes: FloatArray
     kinds: FloatArray
     flags: npt.NDArray[np.bool_]
+
+    def take(self, rows: ngrams.IntArray) -> Probabilities:
+        """The given rows."""
+        return Probabilities(self.classes[rows], self.kinds[rows], self.flags[rows])
 
     def best_kinds(self, names: Sequence[str]) -> npt.NDArray[np.object_]:
         """The most probable kind, of the kinds `names`, within each text's best class, (n_texts,)."""
@@ -96,14 +102,14 @@ class Occurrences:
     """N-grams of a batch of texts, token by token.
 
     word : (n_tokens,) the word each token is (part of).
-    runs : for tokens, kept pairs and kept triples: the first token of each (n,), and their
-        weights times idf in the units of the scores (n, n_columns); a token's include its
-        characters'.
+    runs : for lone tokens and for the kept pairs of each gap of `ngrams.GAPS`: the offsets of their
+        tokens, the first token of each (n,), and their weights times idf in the units of the scores
+        (n, n_columns); a lone token's include its characters'.
     norm : (n_documents,) what the sums of each text are divided by.
     """
 
     word: ngrams.IntArray
-    runs: list[tuple[ngrams.IntArray, Float32Array]]
+    runs: list[tuple[tuple[int, ...], ngrams.IntArray, Float32Array]]
     norm: FloatArray
 
 
@@ -206,7 +212,7 @@ class Scorer:
         first = (np.cumsum(lengths) - lengths)[order]
         remaining = lengths[order]
         words = tokens.words
-        pair_rows, triple_rows = self._rows_of_runs(words)
+        of_pairs = list(zip(ngrams.GAPS, self._rows_of_pairs(words), strict=True))
         sums = np.zeros((tokens.n_documents, len(self.arrays.scale)), np.float32)
         squares = np.zeros(tokens.n_documents)
         for place in range(int(remaining[0]) if len(remaining) else 0):
@@ -215,8 +221,8 @@ class Scorer:
             number = words[at]
             sums[:alive] += self._words.sums.take(number, axis=0)
             squares[:alive] += self._words.squares[number]
-            for size, rows in ((2, pair_rows), (3, triple_rows)):
-                alive = np.searchsorted(-remaining, -(place + size - 1))
+            for gap, rows in of_pairs:
+                alive = np.searchsorted(-remaining, -(place + gap))
                 row = rows[at[:alive]]
                 sums[:alive] += self._values.take(row, axis=0)
                 squares[:alive] += self._squares[row]
@@ -224,12 +230,10 @@ class Scorer:
         back[order] = np.arange(len(order))
         return sums[back].astype(np.float64), squares[back]
 
-    def _rows_of_runs(self, words: ngrams.IntArray) -> tuple[ngrams.IntArray, ngrams.IntArray]:
-        """Rows of the pair and of the triple that start at each token (texts run together)."""
-        h = self._words.hashes[words]
-        pairs = self._rows(ngrams.pair_hash(h[:-1], h[1:]))
-        triples = self._rows(ngrams.triple_hash(h[:-2], h[1:-1], h[2:]))
-        return pairs, triples
+    def _rows_of_pairs(self, words: ngrams.IntArray) -> list[ngrams.IntArray]:
+        """For each gap the rows of the pairs that begin at each token (texts run together)."""
+        hashes = self._words.hashes[words]
+        return [self._rows(ngrams.pair_hash(hashes, gap)) for gap in ngrams.GAPS]
 
     def _rows(self, hashes: ngrams.UIntArray) -> ngrams.IntArray:
         """Row of each hash in `weights`; the row after the last, all zero, if it isn't kept."""
@@ -255,17 +259,18 @@ class Scorer:
             numbers = tokens.words
             own = self._words.sums.take(numbers, axis=0)
             squares = self._words.squares[numbers]
-            pair_rows, triple_rows = self._rows_of_runs(numbers)
+            rows_of_pairs = self._rows_of_pairs(numbers)
         of_token = document[tokens.document] if len(document) else tokens.document
         norm_squares = np.bincount(of_token, squares, minlength=n_documents)
         scale = self.arrays.scale.astype(np.float32)
-        runs = [(np.arange(len(numbers)), own * scale)]
-        for size, rows in ((2, pair_rows), (3, triple_rows)):
-            token = ngrams.neighbours(of_token, size)
+        runs: list[tuple[tuple[int, ...], ngrams.IntArray, Float32Array]]
+        runs = [((0,), np.arange(len(numbers)), own * scale)]
+        for gap, rows in zip(ngrams.GAPS, rows_of_pairs, strict=True):
+            token = ngrams.pairs(of_token, gap)
             token = token[rows[token] < len(self.arrays.keys)]
             row = rows[token]
             norm_squares += np.bincount(of_token[token], self._squares[row], minlength=n_documents)
-            runs.append((token, self._values.take(row, axis=0) * scale))
+            runs.append(((0, gap), token, self._values.take(row, axis=0) * scale))
         return Occurrences(tokens.document, runs, np.sqrt(np.maximum(norm_squares, 1e-300)))
 
     def _learn(self, fresh: list[bytes]) -> None:

@@ -237,7 +237,7 @@ def load(folder: str | Path | None = None, *, target_precision: float | None = N
     Raises
     ------
     ModelError
-        If the folder is missing, damaged, tampered with or of a newer schema.
+        If the folder is missing, damaged, tampered with or of another schema.
     InputError
         If the model has no threshold for the target precision.
     """

@@ -33,6 +33,11 @@ def _newer_schema(folder: Path) -> None:
     (folder / "card.json").write_text(json.dumps(card | {"schema": 99}))
 
 
+def _older_schema(folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps(card | {"schema": 1}))
+
+
 def _rehashed(folder: Path, content: bytes) -> None:
     import hashlib
 
@@ -77,6 +82,7 @@ def _array_missing(folder: Path) -> None:
         (_truncate, "damaged or was changed"),
         (_flip_a_byte, "damaged or was changed"),
         (_newer_schema, "upgrade stallcheck"),
+        (_older_schema, "older than this program reads"),
         (_pickle_in_place_of_arrays, "not a scorer"),
         (_object_array, "not a scorer"),
         (_array_missing, "not a scorer"),
@@ -89,6 +95,7 @@ def _array_missing(folder: Path) -> None:
         "truncated",
         "flipped",
         "newer",
+        "older",
         "pickle",
         "objects",
         "missing",

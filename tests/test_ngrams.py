@@ -61,4 +61,30 @@ def test_equal_ngrams_hash_equal_wherever_they_stand() -> None:
 
 def test_word_order_changes_the_hash_of_a_pair() -> None:
     a, b = word_grams([b"not", b"now"]).word_hash
-    assert ngrams.pair_hash(np.array([a]), np.array([b])) != ngrams.pair_hash(np.array([b]), np.array([a]))
+    assert ngrams.pair_hash(np.array([a, b]), 1) != ngrams.pair_hash(np.array([b, a]), 1)
+
+
+def test_a_pair_over_one_word_is_one_over_two_but_no_pair_of_neighbours() -> None:
+    a, b, c = word_grams([b"not", b"right", b"now"]).word_hash
+    neighbours = ngrams.pair_hash(np.array([a, b]), 1)
+    over_one, over_two = ngrams.pair_hash(np.array([a, c, b]), 2), ngrams.pair_hash(np.array([a, c, c, b]), 3)
+    assert over_one == over_two
+    assert over_one != neighbours
+
+
+def test_every_pair_of_a_text_is_hashed() -> None:
+    words = b"we will not do it now".split()
+    own = word_grams(words).word_hash
+    expected = set()
+    for gap in ngrams.GAPS:
+        for first, second in zip(own, own[gap:], strict=False):
+            between = [first] * (gap - 1)
+            expected.add(int(ngrams.pair_hash(np.array([first, *between, second]), gap)[0]))
+    found = ngrams.occurrences([b" ".join(words).decode(), "and then"])
+    of_pairs = found.hashes[found.of_words & (found.documents == 0)]
+    assert {int(each) for each in of_pairs} - {int(each) for each in own} == expected
+
+
+def test_pairs_reach_over_one_word_or_two_and_not_into_the_next_text() -> None:
+    document = np.array([0, 0, 0, 0, 1, 1])
+    assert [ngrams.pairs(document, gap).tolist() for gap in ngrams.GAPS] == [[0, 1, 2, 4], [0, 1], [0]]

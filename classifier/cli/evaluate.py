@@ -57,6 +57,7 @@ def evaluate(
     charts, slices, traps, noise and the errors to read.
     """
     from classifier.cli.scores import print_evaluation, progress_bar
+    from classifier.decide import judge
     from classifier.html import check_installed
     from classifier.training import evaluate as evaluation
     from classifier.training.costs import weigh
@@ -91,7 +92,7 @@ def evaluate(
         title = f"Model {model.card['name']} on {len(rows):,} texts of {data or 'the shipped test part'}"
     weighed = None
     if costs and not cross_validate:
-        p = model.scorer.probabilities(rows.texts).classes
+        p = judge(model.scorer, rows.texts).best.p
         weighed = weigh(p, rows.labels, rows.groups, *costs, seed=seed)
     if report:
         write_evaluation(report, done, model, rows, title=title, by=by, costs=weighed, seed=seed)

@@ -33,7 +33,7 @@ FEW_OF_A_CLASS = 100
 @click.option(
     "--strong",
     is_flag=True,
-    help="Add a fine-tuned encoder: more often right, hundreds of times slower, half an hour of training.",
+    help="Add a fine-tuned encoder: more often right, hundreds of times slower, an hour of training.",
 )
 @click.option(
     "--encoder",

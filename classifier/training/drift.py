@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
+from classifier.decide import judge
 from classifier.errors import InputError
 from classifier.labels import CLASSES, UNSURE, VERDICTS
 from classifier.training.dataset import shipped
@@ -111,7 +112,7 @@ def drift(
         auc=_auc(is_own, p, random),
         unseen_words=_unseen(own, others[half:]),
         unseen_in_reference=_unseen(others[:half], others[half:]),
-        verdicts=_shares(model.scorer.probabilities(list(texts)).classes, model.threshold),
+        verdicts=_shares(judge(model.scorer, own).best.p, model.threshold),
         reference_verdicts=_shares(reference_p, model.threshold),
         words=[str(names[i]) for i in np.argsort(-weights)[:MOST_WORDS]],
     )
@@ -123,7 +124,7 @@ def reference_of(model: Model) -> tuple[list[str], FloatArray]:
     known = read_held_out(model.folder) if model.folder else None
     if known is not None:
         return known[0].texts, known[1]
-    return shipped("train").texts, model.scorer.probabilities(shipped("test").texts).classes
+    return shipped("train").texts, judge(model.scorer, shipped("test").texts).best.p
 
 
 def _auc(is_own: npt.NDArray[np.int64], p: FloatArray, random: np.random.Generator) -> Estimate:

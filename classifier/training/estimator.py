@@ -21,7 +21,7 @@ from classifier.labels import CLASSES, FLAGS, KINDS, KINDS_OF
 from classifier.scorer import N_CLASSES, Probabilities, calibrated, class_features, softmax
 
 FloatArray = npt.NDArray[np.float64]
-INT16_MAX = 32_767
+INT8_MAX = 127
 MARGIN_SCALE = 4.0
 """Margins are multiplied by this before the softmax; 2 to 5 did equally well."""
 LEARNED_FLAGS = tuple(flag for flag in FLAGS if flag != "opt_out")
@@ -40,7 +40,7 @@ class StallClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     probabilities. Logistic regressions in their place took seven times as long to train and were
     no better.
 
-    Coefficients are rounded to a grid of 65,535 steps a column, so that the arrays of the exported
+    Coefficients are rounded to a grid of 255 steps a column, so that the arrays of the exported
     scorer are the same model and not a likeness of it.
 
     Parameters
@@ -49,7 +49,7 @@ class StallClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Inverse regularisation of the class head.
     kind_C : float, default=2.0
         Inverse regularisation of the kind head.
-    calibration_folds : int, default=5
+    calibration_folds : int, default=3
         Folds of the out-of-fold scores that the calibration is learned on.
     random_state : int, default=0
         Seed of the solver.
@@ -81,7 +81,7 @@ class StallClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         C: float = 1.0,
         kind_C: float = 2.0,
-        calibration_folds: int = 5,
+        calibration_folds: int = 3,
         random_state: int = 0,
     ) -> None:
         self.C = C
@@ -156,7 +156,7 @@ class StallClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             both = self._head(X[known], has[known].astype(int), ("0", "1"), self.C, weight)
             heads.append((both[0][1:], both[1][1:]))
         coef = np.vstack([own for own, _ in heads])
-        step = np.maximum(np.abs(coef).max(axis=1), 1e-12) / INT16_MAX
+        step = np.maximum(np.abs(coef).max(axis=1), 1e-12) / INT8_MAX
         rounded = np.rint(coef / step[:, None]) * step[:, None]
         return rounded, np.concatenate([own for _, own in heads]), step
 

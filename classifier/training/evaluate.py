@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
 
+from classifier.decide import judge
 from classifier.errors import InputError
-from classifier.flags import flags_of
-from classifier.labels import CLASSES, FLAGS
+from classifier.labels import FLAGS
 from classifier.scorer import Scorer
 from classifier.suggest import did_you_mean
 from classifier.training.baselines import keywords, majority
@@ -38,7 +37,7 @@ class Evaluation:
 
 
 def evaluate(scorer: Scorer, data: Dataset, *, by: Sequence[str] = (), seed: int = 0) -> Evaluation:
-    """Score a trained model on `data`, which it should not have been trained on.
+    """Score what a trained model says, before it abstains, of `data`, which it should not have learned from.
 
     Raises
     ------
@@ -46,22 +45,18 @@ def evaluate(scorer: Scorer, data: Dataset, *, by: Sequence[str] = (), seed: int
         If a column of `by` is not in the data.
     """
     check_columns(data, by)
-    found = scorer.probabilities(data.texts)
-    kinds = found.best_kinds(scorer.kinds)
-    labels = np.array(CLASSES, dtype=object)[found.classes.argmax(axis=1)]
-    has = (compress(scorer.flags, row) for row in found.flags)
-    said = [flags_of(*each) for each in zip(has, labels, kinds, strict=True)]
+    found = judge(scorer, data.texts)
     scores = score(
-        found.classes,
+        found.best.p,
         data.labels,
         data.groups,
         kinds=data.kinds,
-        predicted_kinds=kinds,
+        predicted_kinds=found.best.kinds,
         flags=None if data.flags is None else _flagged([cell.split(";") for cell in data.flags]),
-        predicted_flags=_flagged(said),
+        predicted_flags=_flagged(found.flags),
         seed=seed,
     )
-    return _beside_baselines(scores, data, found.classes, by, seed)
+    return _beside_baselines(scores, data, found.best.p, by, seed)
 
 
 def evaluate_by_cross_validation(

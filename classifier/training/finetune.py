@@ -21,7 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 EncoderArrays = dict[str, npt.NDArray[Any]]
 
-EPOCHS = 4
+EPOCHS = 3
 BATCH = 32
 LEARNING_RATE = 1e-4
 HEADS_LEARNING_RATE = 1e-3

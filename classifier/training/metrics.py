@@ -95,12 +95,17 @@ def calibration_error(p: FloatArray, labels: ObjectArray) -> float:
     p : ndarray of shape (n, 3)
     labels : ndarray of shape (n,)
     """
+    return sum(abs(right - said) * n for said, right, n in reliability(p, labels)) / len(labels)
+
+
+def reliability(p: FloatArray, labels: ObjectArray) -> list[tuple[float, float, int]]:
+    """Mean confidence, share right and number of texts in each bin of equal mass, the least sure first."""
     confidence = p.max(axis=1)
-    right = np.array(CLASSES)[p.argmax(axis=1)] == labels
-    order = np.argsort(confidence, kind="stable")
-    bins = np.array_split(order, CALIBRATION_BINS)
-    gaps = [abs(right[b].mean() - confidence[b].mean()) * len(b) for b in bins if len(b)]
-    return float(sum(gaps) / len(labels))
+    right = np.array(CLASSES, dtype=object)[p.argmax(axis=1)] == labels
+    bins = np.array_split(np.argsort(confidence, kind="stable"), CALIBRATION_BINS)
+    return [
+        (float(confidence[rows].mean()), float(right[rows].mean()), len(rows)) for rows in bins if len(rows)
+    ]
 
 
 def errors_by_confidence(p: FloatArray, labels: ObjectArray) -> FloatArray:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from classifier.labels import CLASSES, in_words
 
 _LEAST_IN_A_SLICE = 20
+_BAR = 30
 _SHOWN_PRECISIONS = ("0.8", "0.85", "0.9", "0.95", "0.97", "0.99")
 
 _TEMPLATE = """\
@@ -40,11 +41,17 @@ bootstrap over groups.
 |---|---|---|---|---|
 {classes}
 
+What it says and how often that is right, the least sure tenth of the texts first:
+
+| mean probability | share right | | texts |
+|---|---|---|---|
+{reliability}
+
 {slices}## When it abstains
 
-It answers where the best class has a probability of at least {threshold:.3f}, chosen on the
-held-out texts ({band_groups}) for a precision of {target:.2f}; it answers
-{answered:.0%} of them and calls the rest unsure. `--target-precision` moves that:
+It answers where the best class has a probability of at least {threshold:.3f}, chosen on
+{band_texts} for a precision of {target:.2f}; it answers {answered:.0%} of
+them and calls the rest unsure. `--target-precision` moves that:
 
 | precision | least probability | answered |
 |---|---|---|
@@ -67,7 +74,7 @@ def _held_out_groups(columns: str | None) -> str:
     column, _, within = (columns or "").partition(", ")
     if not column:
         return "single texts"
-    large = f"; of `{within}` in a batch\nof more than a third of the texts" if within else ""
+    large = f"; of `{within}` in a batch\nof more than a quarter of the texts" if within else ""
     return f"whole values of `{column}`{large}"
 
 
@@ -106,11 +113,14 @@ def model_card(card: Mapping[str, Any]) -> str:
         data_sha256=data["sha256"],
         figures="\n".join(figures),
         classes="\n".join(classes),
+        reliability="\n".join(map(_bin, card["reliability"])),
         slices=_slices(card),
         threshold=card["unsure"]["threshold"],
+        band_texts="the held-out texts of the shipped model, these being too few,"
+        if card["unsure"].get("of_the_shipped_model")
+        else "the held-out texts",
         target=card["unsure"]["target_precision"],
         answered=card["unsure"]["answered"],
-        band_groups=_held_out_groups(card["unsure"]["held_out"]),
         bands="\n".join(
             f"| {precision} | {card['unsure']['thresholds'][precision]:.3f} | {answered:.0%} |"
             for precision, answered in card["unsure"]["answered_at"].items()
@@ -120,6 +130,14 @@ def model_card(card: Mapping[str, Any]) -> str:
         versions=", ".join(f"{name} {version}" for name, version in card["versions"].items()),
         sha256=card["sha256"],
     )
+
+
+def _bin(each: Sequence[float]) -> str:
+    """A row of the calibration plot: a bar for the share right, a mark where it should end."""
+    said, right, n = each
+    full, mark = round(right * _BAR), min(round(said * _BAR), _BAR - 1)
+    bar = "".join("│" if at == mark else "█" if at < full else "░" for at in range(_BAR))
+    return f"| {said:.3f} | {right:.3f} | {bar} | {n:,} |"
 
 
 def _slices(card: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from classifier.decide import judge
 from classifier.labels import CLASSES
 from classifier.scorer import Scorer
 from classifier.training.dataset import Dataset
@@ -99,5 +100,5 @@ def robustness(scorer: Scorer, data: Dataset, *, seed: int = 0) -> list[Robustne
 
 
 def _answers(scorer: Scorer, texts: Sequence[str]) -> npt.NDArray[np.object_]:
-    best: npt.NDArray[np.int64] = scorer.probabilities(texts).classes.argmax(axis=1)
+    best: npt.NDArray[np.int64] = judge(scorer, texts).best.classes
     return np.array(CLASSES, dtype=object)[best]

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import Pipeline
 
-from classifier.scorer import Arrays
+from classifier.scorer import Arrays, FloatArray
 from classifier.text import counted
 from classifier.training.dataset import Dataset
 from classifier.training.estimator import StallClassifier
@@ -66,16 +66,18 @@ def fit(pipeline: Pipeline, data: Dataset, *, base: Dataset | None = None, weigh
     )
 
 
-def to_arrays(pipeline: Pipeline) -> Arrays:
-    """The plain-array face of a fitted pipeline: the same model, exactly."""
+def to_arrays(pipeline: Pipeline, long_texts: FloatArray) -> Arrays:
+    """The plain-array face of a fitted pipeline: the same model, exactly; and how it weighs the views of
+    long texts (`classifier.long_texts`)."""
     ngrams, classifier = pipeline["ngrams"], pipeline["classifier"]
     return Arrays(
         keys=ngrams.keys_,
         idf=ngrams.idf_,
-        weights=np.rint(classifier.coef_.T / classifier.scale_).astype(np.int16, order="C"),
+        weights=np.rint(classifier.coef_.T / classifier.scale_).astype(np.int8, order="C"),
         scale=classifier.scale_,
         bias=classifier.intercept_,
         kinds=np.array(classifier.kinds_, dtype=np.str_),
         flags=np.array(classifier.flags_, dtype=np.str_),
         calibration=classifier.calibration_,
+        long_texts=long_texts,
     )

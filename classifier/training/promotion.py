@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from classifier.decide import judge
 from classifier.errors import ModelError
 from classifier.labels import CLASSES
 from classifier.persistence import HELD_OUT_FILE, load_scorer, packaged
@@ -58,7 +59,7 @@ def contrast() -> Dataset:
 
 def scores(folder: Path, texts: list[str]) -> FloatArray:
     """Class probabilities (n, 3) by the model in a folder."""
-    return load_scorer(folder)[0].probabilities(texts).classes
+    return judge(load_scorer(folder)[0], texts).best.p
 
 
 def overlap(folder: Path, data: Dataset) -> int:

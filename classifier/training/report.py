@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from classifier.decide import judge
 from classifier.html import check_installed, svg, write_page
 from classifier.labels import CLASSES
 from classifier.scorer import Scorer
 from classifier.training.costs import Costs
 from classifier.training.dataset import Dataset
 from classifier.training.evaluate import Evaluation
-from classifier.training.metrics import CALIBRATION_BINS, Slice, errors_by_confidence, score, slices
+from classifier.training.metrics import Slice, errors_by_confidence, reliability, score, slices
 from classifier.training.noise import robustness
 from classifier.training.promotion import contrast
 from classifier.verdict import Model
@@ -60,7 +61,7 @@ def write_evaluation(
         If the [report] extra is not installed.
     """
     check_installed()
-    p = model.scorer.probabilities(data.texts).classes
+    p = judge(model.scorer, data.texts).best.p
     write_page(
         path,
         "evaluation",
@@ -96,7 +97,7 @@ def _length(text: str) -> str:
 def _traps(scorer: Scorer, seed: int) -> Any:
     """Scores on the shipped minimal pairs."""
     pairs = contrast()
-    return score(scorer.probabilities(pairs.texts).classes, pairs.labels, pairs.groups, seed=seed)
+    return score(judge(scorer, pairs.texts).best.p, pairs.labels, pairs.groups, seed=seed)
 
 
 def _mistakes(p: FloatArray, data: Dataset, model: Model) -> list[Mistake]:
@@ -122,15 +123,10 @@ def _reliability(p: FloatArray, labels: ObjectArray) -> str:
     """Share right against confidence, in bins of equal mass, as SVG."""
     from matplotlib.figure import Figure
 
-    confidence = p.max(axis=1)
-    right = np.array(CLASSES)[p.argmax(axis=1)] == labels
-    bins = [
-        rows for rows in np.array_split(np.argsort(confidence, kind="stable"), CALIBRATION_BINS) if len(rows)
-    ]
+    at, share, _ = zip(*reliability(p, labels), strict=True)
     figure = Figure(figsize=(6, 3.4), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], ":", color=_INK, label="as it should be")
-    at, share = [confidence[rows].mean() for rows in bins], [right[rows].mean() for rows in bins]
     axes.plot(at, share, "-o", color=_INK, label="the model")
     axes.set(xlabel="confidence", ylabel="share right", xlim=(0.3, 1.02), ylim=(0, 1.05))
     return _finish(figure, axes)

@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from classifier.encoder import Encoder
 from classifier.labels import CLASSES, KINDS
-from classifier.scorer import N_CLASSES, Arrays, calibrated, softmax
+from classifier.scorer import N_CLASSES, Arrays, Probabilities, calibrated, softmax
 from classifier.text import counted
 from classifier.training.dataset import Dataset
 from classifier.training.estimator import ABSENT, fit_calibration
@@ -27,7 +27,6 @@ from classifier.training.finetune import EncoderArrays, Targets, fine_tune, with
 from classifier.training.pipeline import fit, to_arrays
 
 FloatArray = npt.NDArray[np.float64]
-ObjectArray = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,15 @@ class HeldOutScores:
     ngrams: FloatArray
     encoder: FloatArray
     fold: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, folds: Sequence[tuple[npt.NDArray[np.int64], FloatArray]]) -> HeldOutScores:
+        """From each fold's rows (n_held_out,) and both scores of those texts and perhaps further ones,
+        (2, n_held_out or more, 3 + n_kinds)."""
+        order = np.argsort(np.concatenate([rows for rows, _ in folds]))
+        both = np.concatenate([scores[:, : len(rows)] for rows, scores in folds], axis=1)[:, order]
+        fold = np.repeat(np.arange(len(folds)), [len(rows) for rows, _ in folds])[order]
+        return cls(both[0], both[1], fold)
 
     def mixed(self, weights: FloatArray) -> FloatArray:
         """Their sum, the encoder's columns times `weights`."""
@@ -101,8 +109,8 @@ def scores_without(
     kinds: Sequence[str],
     texts: Sequence[str],
     tell: Callable[[float], None] = lambda share: None,
-) -> tuple[FloatArray, FloatArray]:
-    """Scores of `texts` by the pipeline and by the encoder, learned from `data`: both (n, 3 + n_kinds)."""
+) -> FloatArray:
+    """Scores of `texts` by the pipeline and by the encoder, learned from `data`: (2, n, 3 + n_kinds)."""
     pipeline, encoder = fit_both(recipe, data, kinds, tell=tell)
     model = pipeline["classifier"]
     found = model.decision_function(pipeline[:-1].transform(list(texts)))
@@ -110,22 +118,16 @@ def scores_without(
     ngrams = np.full((len(texts), N_CLASSES + len(kinds)), ABSENT)
     ngrams[:, :N_CLASSES] = found[:, :N_CLASSES]
     ngrams[:, columns] = found[:, N_CLASSES : N_CLASSES + len(columns)]
-    return ngrams, Encoder(encoder).scores([counted(text) for text in texts])
+    return np.stack([ngrams, Encoder(encoder).scores([counted(text) for text in texts])])
 
 
 def probabilities(
-    scores: HeldOutScores, data: Dataset, kinds: Sequence[str]
-) -> tuple[FloatArray, ObjectArray | None]:
-    """Class probabilities (n, 3) and the most probable kinds (n,), each text's fold mixed and
+    scores: HeldOutScores, data: Dataset, kinds: Sequence[str], fold: int, of: FloatArray
+) -> Probabilities:
+    """Probabilities from the scores `of` texts by a fold's models (2, n, 3 + n_kinds), mixed and
     calibrated by what was learned on the other folds."""
-    p = np.zeros((len(data), N_CLASSES))
-    best = np.empty(len(data), dtype=object)
-    for fold in np.unique(scores.fold):
-        own, others = scores.fold == fold, scores.fold != fold
-        weights, calibration = stack(scores, data, kinds, np.flatnonzero(others))
-        found = calibrated(scores.mixed(weights)[own], kinds, calibration)
-        p[own], best[own] = found.classes, found.best_kinds(kinds)
-    return p, best if kinds else None
+    weights, calibration = stack(scores, data, kinds, np.flatnonzero(scores.fold != fold))
+    return calibrated(of[0] + of[1] * weights, kinds, calibration)
 
 
 def stack(
@@ -160,8 +162,13 @@ def _weight(
 
 
 def finish(
-    pipeline: Pipeline, encoder: EncoderArrays, scores: HeldOutScores, data: Dataset, kinds: Sequence[str]
+    pipeline: Pipeline,
+    encoder: EncoderArrays,
+    scores: HeldOutScores,
+    data: Dataset,
+    kinds: Sequence[str],
+    long_texts: FloatArray,
 ) -> tuple[Arrays, EncoderArrays]:
     """The arrays of the model's scorer and encoder, mixed and calibrated on all held-out scores."""
     weights, calibration = stack(scores, data, kinds, np.arange(len(data)))
-    return replace(to_arrays(pipeline), calibration=calibration), with_weights(encoder, weights)
+    return replace(to_arrays(pipeline, long_texts), calibration=calibration), with_weights(encoder, weights)

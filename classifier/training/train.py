@@ -22,7 +22,8 @@ from sklearn.pipeline import Pipeline
 
 import classifier
 from classifier.errors import InputError
-from classifier.labels import CLASSES
+from classifier.labels import CLASSES, OTHER
+from classifier.long_texts import weighed
 from classifier.persistence import (
     CARD_TEXT_FILE,
     HELD_OUT_FILE,
@@ -37,7 +38,8 @@ from classifier.scorer import Arrays
 from classifier.training.class_head import held_out_probabilities
 from classifier.training.dataset import Dataset
 from classifier.training.finetune import EncoderArrays
-from classifier.training.metrics import Scores, score, slices
+from classifier.training.long_texts import LongScores, LongTexts, learned, long_texts_of
+from classifier.training.metrics import Scores, reliability, score, slices
 from classifier.training.model_card import model_card
 from classifier.training.pipeline import fit, make_pipeline, to_arrays
 from classifier.training.strong import (
@@ -51,6 +53,7 @@ from classifier.training.strong import (
 )
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 ObjectArray = npt.NDArray[np.object_]
 
 Tell = Callable[[str, float], None]
@@ -60,7 +63,7 @@ GUIDE_VERSION = 1
 FOLDS = 5
 STRONG_FOLDS = 3
 BATCH_COLUMN = "batch"
-LARGE_BATCH = 1 / 3
+LARGE_BATCH = 1 / 4
 """From this share of the texts on, a batch is held out family by family: a model that learned
 without all of it would know far less than the one that is to ship."""
 FEW_GROUPS = 12
@@ -84,11 +87,27 @@ PRECISIONS = tuple(round(0.80 + 0.01 * i, 2) for i in range(20))
 class HeldOut:
     """Predictions for every text by a model that saw nothing of its group.
 
-    p : (n, 3) class probabilities; kinds : (n,) the most probable kind of the predicted class.
+    Long texts are weighed as in `classifier.decide`; its mixed rule is left out.
+
+    p : (n, 3) class probabilities; kinds : (n,) the most probable kind of the predicted class, ``other``
+    where weighing a long text changed its class.
+    long_texts : (9,) how the views of long texts are weighed, learned on these predictions.
     """
 
     p: FloatArray
     kinds: ObjectArray | None
+    long_texts: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What a fold's model says of the texts that it did not learn from: their rows (n,), their class
+    probabilities (n, 3), their kinds (n,) and their long texts."""
+
+    rows: IntArray
+    p: FloatArray
+    kinds: ObjectArray
+    long: LongScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +124,12 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A model fitted on everything and the held-out predictions of its like.
-
-    held_out : over the groups of `held_out_by`; by_batch : over whole batches, if there are any.
-    """
+    """A model fitted on everything and the held-out predictions of its like."""
 
     held_out: HeldOut
-    by_batch: HeldOut
     pipeline: Pipeline
     arrays: Arrays
     encoder: EncoderArrays | None
-    held_out_by: str | None
 
 
 @dataclass(slots=True)
@@ -160,10 +174,10 @@ def train(
 
     With `pretrained`, the folder of a BERT, the model is a strong one (`classifier.training.strong`).
 
-    The unsure band is chosen on predictions that hold out whole batches, where the data have a
-    column ``batch`` with several: people differ more than families of statements do. A batch of
-    more than a third of the texts is held out by its groups instead. With `base`
-    and fewer than 300 texts it is that of the shipped model.
+    What is held out are whole batches, where the data have a column ``batch`` with several: people
+    differ more than families of statements do. A batch of more than a quarter of the texts is held out
+    by its groups instead. The unsure band is chosen on those predictions; with `base` and fewer than 300
+    texts it is that of the shipped model.
 
     What was computed is kept in the folder until the model is written, so that a run that was
     stopped goes on where it was when it is started again with the same data.
@@ -185,17 +199,19 @@ def train(
         weight, C = search(data, base, seed=seed + 1)
         pipeline = make_pipeline(classifier__C=C)
     recipe = Recipe(pipeline, base, weight, seed, pretrained)
-    fitted = (_fit_ngrams if pretrained is None else _fit_strong)(recipe, data, batches, tell, memory)
+    groups = data.groups if batches is None else batches
+    fitted = (_fit_ngrams if pretrained is None else _fit_strong)(recipe, data, groups, tell, memory)
     scores = score_held_out(data, fitted.held_out, seed=seed)
     if base is not None and len(data) < ENOUGH_FOR_A_BAND:
         unsure = {**load_scorer(default_model())[1]["unsure"], "target_precision": target_precision}
         unsure["threshold"] = unsure["thresholds"][f"{target_precision:g}"]
+        unsure["of_the_shipped_model"] = True
     else:
-        unsure = unsure_bands(fitted.by_batch.p, data.labels, target_precision)
-        unsure["held_out"] = _held_out_by(data, batches)
+        unsure = unsure_bands(fitted.held_out.p, data.labels, target_precision)
     card = _card(data, pipeline, scores, unsure, seed)
-    card["held_out_by"] = fitted.held_out_by
+    card["held_out_by"] = _held_out_by(data, batches)
     card["slices"] = _slices(data, fitted.held_out.p, seed)
+    card["reliability"] = reliability(fitted.held_out.p, data.labels)
     if base is not None:
         card["data"] |= {"base_texts": len(base), "base_sha256": base.sha256(), "weight": weight}
     tell("writing", 1.0)
@@ -208,49 +224,49 @@ def train(
 
 
 def _fit_ngrams(
-    recipe: Recipe, data: Dataset, batches: ObjectArray | None, tell: Tell, memory: joblib.Memory
+    recipe: Recipe, data: Dataset, groups: ObjectArray, tell: Tell, memory: joblib.Memory
 ) -> Fitted:
     """The n-gram pipeline alone."""
     pipeline, base, weight, seed = recipe.pipeline, recipe.base, recipe.weight, recipe.seed
-    steps = Steps(tell, 1 + n_folds(data.groups) + (0 if batches is None else n_folds(batches)))
-    held_out = cross_validate(data, pipeline, base=base, weight=weight, seed=seed, steps=steps, memory=memory)
-    by_batch = held_out
-    if batches is not None:
-        by_batch = cross_validate(data, pipeline, groups=batches, seed=seed, steps=steps, memory=memory)
+    steps = Steps(tell, 1 + n_folds(groups))
+    held_out = cross_validate(
+        data, pipeline, groups=groups, base=base, weight=weight, seed=seed, steps=steps, memory=memory
+    )
     steps.start("fitting on everything")
     fit(pipeline, data, base=base, weight=weight)
-    return Fitted(held_out, by_batch, pipeline, to_arrays(pipeline), None, data.group_column)
+    return Fitted(held_out, pipeline, to_arrays(pipeline, held_out.long_texts), None)
 
 
 def _fit_strong(
-    recipe: Recipe, data: Dataset, batches: ObjectArray | None, tell: Tell, memory: joblib.Memory
+    recipe: Recipe, data: Dataset, groups: ObjectArray, tell: Tell, memory: joblib.Memory
 ) -> Fitted:
-    """The pipeline with an encoder. One fine-tuning takes minutes, so there is one cross-validation,
-    by batches where the data tell them."""
-    groups = data.groups if batches is None else batches
+    """The pipeline with an encoder; one fine-tuning takes minutes, so there are few folds."""
     kinds = kinds_in(data, recipe.base)
-    folds = list(
-        StratifiedGroupKFold(STRONG_FOLDS, shuffle=True, random_state=recipe.seed).split(
-            groups, data.labels.astype(str), groups
-        )
-    )
-    steps = Steps(tell, 1 + len(folds))
-    parts = np.zeros((2, len(data), len(CLASSES) + len(kinds)))
-    fold_of = np.zeros(len(data), np.int64)
+    splits = StratifiedGroupKFold(STRONG_FOLDS, shuffle=True, random_state=recipe.seed)
+    parts = list(splits.split(groups, data.labels.astype(str), groups))
+    steps = Steps(tell, 1 + len(parts))
     work = memory.cache(scores_without, ignore=["tell"])
-    for number, (others, held_out) in enumerate(folds, 1):
-        rest = others[~np.isin(data.groups[others], data.groups[held_out])]
-        texts = data.take(held_out).texts
-        parts[:, held_out] = work(
-            recipe, data.take(rest), kinds, texts, steps.within(f"fold {number} of {len(folds)}")
+    scored: list[tuple[IntArray, LongTexts, FloatArray]] = []
+    for number, (others, rows) in enumerate(parts, 1):
+        step = f"fold {number} of {len(parts)}"
+        rest = others[~np.isin(data.groups[others], data.groups[rows])]
+        held_out = data.take(rows)
+        long = long_texts_of(held_out, recipe.seed)
+        texts = [*held_out.texts, *long.strings]
+        scored.append((rows, long, work(recipe, data.take(rest), kinds, texts, steps.within(step))))
+        steps.finish(step)
+    scores = HeldOutScores.of([(rows, own) for rows, _, own in scored])
+    folds = []
+    for number, (rows, long, own) in enumerate(scored):
+        found = probabilities(scores, data, kinds, number, own)
+        of_texts = found.take(np.arange(len(rows)))
+        folds.append(
+            Fold(rows, of_texts.classes, of_texts.best_kinds(kinds), long.scored(found.classes[len(rows) :]))
         )
-        fold_of[held_out] = number
-        steps.finish(f"fold {number} of {len(folds)}")
-    scores = HeldOutScores(parts[0], parts[1], fold_of)
+    held = together(folds, with_kinds=bool(kinds))
     pipeline, encoder = fit_both(recipe, data, kinds, tell=steps.within("fitting on everything"))
-    held = HeldOut(*probabilities(scores, data, kinds))
-    arrays, encoder = finish(pipeline, encoder, scores, data, kinds)
-    return Fitted(held, held, pipeline, arrays, encoder, _held_out_by(data, batches))
+    arrays, encoder = finish(pipeline, encoder, scores, data, kinds, held.long_texts)
+    return Fitted(held, pipeline, arrays, encoder)
 
 
 def search(data: Dataset, base: Dataset, *, seed: int = 0) -> tuple[float, float]:
@@ -310,17 +326,41 @@ def cross_validate(
     rests = (others[~np.isin(data.groups[others], data.groups[held_out])] for others, held_out in parts)
     steps.start(f"{len(parts)} folds")
     results = joblib.Parallel(n_jobs=min(len(parts), os.cpu_count() or 1), return_as="generator")(
-        joblib.delayed(work)(pipeline, data.take(rest), base, weight, data.take(held_out).texts)
-        for rest, (_, held_out) in zip(rests, parts, strict=True)
+        joblib.delayed(work)(pipeline, data.take(rest), base, weight, data.take(rows), seed)
+        for rest, (_, rows) in zip(rests, parts, strict=True)
     )
-    p = np.zeros((len(data), len(CLASSES)))
-    kinds = None if data.kinds is None and base is None else np.empty(len(data), dtype=object)
-    for number, ((_, held_out), (found, best)) in enumerate(zip(parts, results, strict=True), 1):
-        p[held_out] = found
-        if kinds is not None:
-            kinds[held_out] = best
+    folds = []
+    for number, ((_, rows), (p, kinds, long)) in enumerate(zip(parts, results, strict=True), 1):
+        folds.append(Fold(rows, p, kinds, long))
         steps.finish(f"fold {number} of {len(parts)}")
-    return HeldOut(p, kinds)
+    return together(folds, with_kinds=data.kinds is not None or base is not None)
+
+
+def together(folds: Sequence[Fold], *, with_kinds: bool) -> HeldOut:
+    """The predictions of all folds, those for the long texts of each weighed as the others teach; where
+    they are too few to teach it, as in the shipped model."""
+    order = np.argsort(np.concatenate([fold.rows for fold in folds]))
+    overall = learned([fold.long for fold in folds])
+    too_few = overall is None
+    if overall is None:
+        overall = load_scorer(default_model())[0].arrays.long_texts
+    p, kinds = [], []
+    for own in folds:
+        others = None if too_few else learned([fold.long for fold in folds if fold is not own])
+        coefficients = overall if others is None else others
+        n_written = len(own.long.row)
+        weighed_p = own.p.copy()
+        weighed_p[own.long.row] = weighed(
+            own.long.features[:n_written], own.long.n_segments[:n_written], coefficients
+        )
+        same = weighed_p.argmax(axis=1) == own.p.argmax(axis=1)
+        p.append(weighed_p)
+        kinds.append(np.where(same, own.kinds, OTHER))
+    return HeldOut(
+        np.concatenate(p)[order],
+        np.concatenate(kinds)[order] if with_kinds else None,
+        overall,
+    )
 
 
 def write_held_out(data: Dataset, held_out: HeldOut, path: Path) -> None:
@@ -344,10 +384,12 @@ def _folds(groups: ObjectArray, seed: int) -> LeaveOneGroupOut | StratifiedGroup
 
 
 def _fold(
-    pipeline: Pipeline, data: Dataset, base: Dataset | None, weight: float, texts: Sequence[str]
-) -> tuple[FloatArray, ObjectArray]:
-    """Predictions for `texts` by a copy of the pipeline fitted on `data` and `base`."""
-    return predict(fit(clone(pipeline), data, base=base, weight=weight), list(texts))
+    pipeline: Pipeline, data: Dataset, base: Dataset | None, weight: float, held_out: Dataset, seed: int
+) -> tuple[FloatArray, ObjectArray, LongScores]:
+    """Predictions for `held_out` by a copy of the pipeline fitted on `data` and `base`."""
+    fitted = fit(clone(pipeline), data, base=base, weight=weight)
+    long = long_texts_of(held_out, seed)
+    return *predict(fitted, held_out.texts), long.scored(predict(fitted, long.strings)[0])
 
 
 def score_held_out(data: Dataset, held_out: HeldOut, *, seed: int = 0) -> Scores:

@@ -114,9 +114,11 @@ class Occurrences:
 
 
 def softmax(scores: AnyFloats) -> AnyFloats:
-    """Row-wise softmax."""
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    result: AnyFloats = shifted / shifted.sum(axis=1, keepdims=True)
+    """Row-wise softmax, worked out column by column: NumPy is slow along short rows."""
+    columns = np.ascontiguousarray(scores.T)
+    columns = np.exp(columns - columns.max(axis=0))
+    columns /= columns.sum(axis=0)
+    result: AnyFloats = columns.T
     return result
 
 
@@ -169,7 +171,7 @@ class Scorer:
         weighted = arrays.weights * arrays.idf[:, None].astype(np.float32)
         self._values: Float32Array = np.ascontiguousarray(np.concatenate([weighted, unknown]))
         self._squares: FloatArray = np.append(arrays.idf**2, 0.0)
-        self._slot_table: ngrams.IntArray | None = None
+        self._slot_table: npt.NDArray[np.int32] | None = None
         self._lock = Lock()
         self._words = _RememberedWords(len(arrays.scale))
 
@@ -238,11 +240,12 @@ class Scorer:
     def _rows(self, hashes: ngrams.UIntArray) -> ngrams.IntArray:
         """Row of each hash in `weights`; the row after the last, all zero, if it isn't kept."""
         keys = self.arrays.keys
+        row: npt.NDArray[np.int32] | ngrams.IntArray
         if len(hashes) < _SMALL_BATCH and self._slot_table is None:
             row = np.searchsorted(keys, hashes)
         else:
             if self._slot_table is None:
-                self._slot_table = np.zeros(1 << SLOT_BITS, np.int64)
+                self._slot_table = np.zeros(1 << SLOT_BITS, np.int32)
                 self._slot_table[slots(keys)] = np.arange(len(keys))
             row = self._slot_table[slots(hashes)]
         known = keys.take(row, mode="clip") == hashes if len(keys) else np.zeros(len(row), bool)

@@ -20,7 +20,7 @@ from classifier.errors import InputError
 
 _BLOCK_CHARACTERS = 256 * 1024
 _SNIFFED = 64 * 1024
-_READ = 1 << 20
+_READ = 1 << 16  # larger blocks, decoded one after another, leave holes of their size in the heap
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),

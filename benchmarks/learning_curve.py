@@ -17,9 +17,9 @@ import numpy.typing as npt
 from sklearn.metrics import f1_score
 
 from classifier.labels import CLASSES
+from classifier.training.cross_validation import predict
 from classifier.training.dataset import Dataset, read, shipped
 from classifier.training.pipeline import fit, make_pipeline
-from classifier.training.train import predict
 
 SIZES = (500, 1_000, 2_000, 4_000, 8_000)
 DRAWS = 5

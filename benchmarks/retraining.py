@@ -20,9 +20,10 @@ import classifier
 from classifier.labels import CLASSES
 from classifier.training.check import check
 from classifier.training.comparison import compare
+from classifier.training.cross_validation import predict
 from classifier.training.dataset import Dataset, shipped
 from classifier.training.pipeline import fit, make_pipeline
-from classifier.training.train import predict, search
+from classifier.training.train import search
 
 HOME = ("home_improvement", "solar", "flooring_furniture", "real_estate_buyers", "real_estate_sellers")
 SIZES = (100, 300, 1_000)

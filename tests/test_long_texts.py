@@ -11,9 +11,9 @@ from classifier.decide import judge
 from classifier.labels import CLASSES
 from classifier.long_texts import MOST_SEGMENTS, N_COEFFICIENTS, features, passages, weighed
 from classifier.text import segments
+from classifier.training.cross_validation import Fold, together
 from classifier.training.dataset import Dataset, shipped
 from classifier.training.long_texts import LongScores, learned, long_texts_of
-from classifier.training.train import Fold, together
 
 FACTS = (
     "Site visit on Tuesday. Two floors, about forty people. They use tablets on the shop floor. "

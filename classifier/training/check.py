@@ -16,10 +16,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from classifier.errors import InputError, MissingExtra
 from classifier.labels import CLASS_OF, CLASSES, FLAGS
 from classifier.training import personal
+from classifier.training.cross_validation import Steps, cross_validate, n_folds
 from classifier.training.dataset import Dataset, bare, from_frame, read_frame, shipped
 from classifier.training.pipeline import make_pipeline
 from classifier.training.promotion import contrast
-from classifier.training.train import LEAST_OF_EACH_CLASS, Steps, cross_validate, n_folds
+from classifier.training.train import LEAST_OF_EACH_CLASS
 from classifier.verdict import Model, check_text
 
 FloatArray = npt.NDArray[np.float64]

@@ -14,10 +14,11 @@ from classifier.labels import FLAGS
 from classifier.scorer import Scorer
 from classifier.suggest import did_you_mean
 from classifier.training.baselines import keywords, majority
+from classifier.training.cross_validation import Steps, cross_validate, n_folds, score_held_out
 from classifier.training.dataset import Dataset
 from classifier.training.metrics import Flagged, Scores, Slice, score, slices
 from classifier.training.pipeline import make_pipeline
-from classifier.training.train import Steps, check_enough, cross_validate, n_folds, score_held_out
+from classifier.training.train import check_enough
 
 FloatArray = npt.NDArray[np.float64]
 

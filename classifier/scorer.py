@@ -114,11 +114,13 @@ class Occurrences:
 
 
 def softmax(scores: AnyFloats) -> AnyFloats:
-    """Row-wise softmax, worked out column by column: NumPy is slow along short rows."""
+    """Row-wise softmax, worked out column by column: NumPy is slow along short rows.
+
+    The columns are added one after another, so that a row comes out the same in any batch.
+    """
     columns = np.ascontiguousarray(scores.T)
     columns = np.exp(columns - columns.max(axis=0))
-    columns /= columns.sum(axis=0)
-    result: AnyFloats = columns.T
+    result: AnyFloats = (columns / sum(columns)).T
     return result
 
 
@@ -140,7 +142,7 @@ def class_features(logits: FloatArray, kinds: Sequence[str]) -> tuple[FloatArray
     by_kind = softmax(logits[:, N_CLASSES : N_CLASSES + len(kinds)])
     summed = np.full_like(by_class, 1e-12)
     for c, columns in kind_columns(kinds):
-        summed[:, c] += by_kind[:, columns].sum(axis=1)
+        summed[:, c] += sum(by_kind.T[columns])
     return by_class, np.log(summed)
 
 

@@ -14,7 +14,7 @@ from classifier.labels import CLASSES
 from classifier.scorer import softmax
 from classifier.text import counted
 from classifier.training.dataset import Dataset
-from classifier.training.estimator import MARGIN_SCALE
+from classifier.training.estimator import MARGIN_SCALE, TOLERANCE
 from classifier.training.features import NgramVectorizer
 
 FloatArray = npt.NDArray[np.float64]
@@ -38,7 +38,7 @@ class ClassHead:
     ) -> FloatArray:
         """Uncalibrated class probabilities (n_asked, 3) after learning `labels` of `rows`."""
         names = sorted(set(labels))
-        model = LinearSVC(C=C, random_state=0).fit(
+        model = LinearSVC(C=C, tol=TOLERANCE, random_state=0).fit(
             self.vectors[rows], labels.astype(str), sample_weight=weight
         )
         margins = model.decision_function(self.vectors[asked])

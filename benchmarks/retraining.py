@@ -18,11 +18,11 @@ import numpy as np
 
 import classifier
 from classifier.labels import CLASSES
+from classifier.scorer import Scorer
 from classifier.training.check import check
 from classifier.training.comparison import compare
-from classifier.training.cross_validation import predict
 from classifier.training.dataset import Dataset, shipped
-from classifier.training.pipeline import fit, make_pipeline
+from classifier.training.pipeline import fit, make_pipeline, to_scorer
 from classifier.training.train import search
 
 HOME = ("home_improvement", "solar", "flooring_furniture", "real_estate_buyers", "real_estate_sellers")
@@ -44,7 +44,7 @@ def gains() -> None:
     is_home = data.frame["setting"].isin(HOME).to_numpy()
     base, team = data.take(~is_home), data.take(is_home)
     others = test.take(test.frame["setting"].isin(HOME).to_numpy())
-    before = fit(make_pipeline(), base)
+    before = to_scorer(fit(make_pipeline(), base))
     print(f"Base: {len(base):,} statements; team: {len(team):,}.\n")
     print("| notes | weight | accuracy before | after | gain |\n|---|---|---|---|---|")
     for size in SIZES:
@@ -55,11 +55,11 @@ def gains() -> None:
             print(row(base, notes, apart.join(others), before), flush=True)
 
 
-def row(base: Dataset, notes: Dataset, tested: Dataset, before: object) -> str:
+def row(base: Dataset, notes: Dataset, tested: Dataset, before: Scorer) -> str:
     """One line of the table: the base alone against the base with the notes, on the same texts."""
     weight, C = search(notes, base)
-    after = fit(make_pipeline(classifier__C=C), notes, base=base, weight=weight)
-    found = compare(predict(before, tested.texts)[0], predict(after, tested.texts)[0], tested)
+    after = to_scorer(fit(make_pipeline(classifier__C=C), notes, base=base, weight=weight))
+    found = compare(*(each.probabilities(tested.texts).classes for each in (before, after)), tested)
     gain = found.difference
     return (
         f"| {len(notes)} | {weight:g} | {found.accuracy[0]:.3f} | {found.accuracy[1]:.3f} "

@@ -20,18 +20,15 @@ from classifier.evidence import (
 )
 from classifier.flags import flags_of
 from classifier.labels import CLASSES
-from classifier.long_texts import LEAST_SEGMENTS, PASSAGE, features, passages, weighed
 from classifier.scorer import FloatArray, Probabilities, Scorer
 from classifier.text import Span, segments
+from classifier.views import LEAST_SEGMENTS, features, passages, weighed
 
 IntArray = npt.NDArray[np.int64]
 ObjectArray = npt.NDArray[np.object_]
 
 SECONDARY_CONFIDENCE = 0.75
-REASON_CONFIDENCE = 0.85
-"""From here on a reason in a segment outweighs the delay that the whole reads as, as the guide wants. On
-12,263 held-out texts that mended 48 and spoiled 30 at 0.9, 68 and 69 at 0.8, 95 and 138 at 0.6."""
-_STALL, _OBJECTION, _NEITHER = (CLASSES.index(name) for name in ("stall", "objection", "neither"))
+_NEITHER = CLASSES.index("neither")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +119,22 @@ def judge(scorer: Scorer, texts: Sequence[str]) -> Judged:
     count = np.fromiter(map(len, cut), np.int64, n)
     document = np.repeat(np.arange(n), count)
     spans = [span for own in cut for span in own]
-    several = count[document] > 1  # a lone segment is the text
+    several = count[document] >= LEAST_SEGMENTS  # a lone segment is the text
     pieces = [texts[d][a:b] for d, (a, b) in zip(document[several], compress(spans, several), strict=True)]
-    long = np.flatnonzero(count >= LEAST_SEGMENTS)
-    larger = [texts[d][a:b] for d in long.tolist() for a, b in passages(cut[d])]
-    logits = scorer.logits([*texts, *pieces, *larger])
+    larger = [(d, texts[d][a:b]) for d, own in enumerate(cut) for a, b in passages(own)]
+    logits = scorer.logits([*texts, *pieces, *(passage for _, passage in larger)])
     scored = scorer.calibrated(logits)
     row = document.copy()
     row[several] = n + np.arange(len(pieces))
     of_segments = scored.take(row)
     parts = Segments(document, spans, _stances(scorer, of_segments))
     whole = scored.take(np.arange(n))
-    if len(long):
-        of_long_texts = of_segments.take(np.flatnonzero(count[document] >= LEAST_SEGMENTS))
+    if pieces:
+        by_segment = of_segments.take(np.flatnonzero(several))
         by_passage = scored.classes[n + len(pieces) :]
-        whole = _long_texts_weighed(scorer, whole, long, count, of_long_texts, by_passage)
-    best = by_mixed_rule(_stances(scorer, whole), parts)
+        of_passage = np.array([d for d, _ in larger], dtype=np.int64)
+        whole = _views_weighed(scorer, whole, by_segment, document[several], by_passage, of_passage)
+    best = _stances(scorer, whole)
     own_flags = (compress(scorer.flags, has) if has.any() else () for has in whole.flags)
     labels = np.array(CLASSES, dtype=object)[best.classes]
     flags = [flags_of(*each) for each in zip(own_flags, labels, best.kinds, strict=True)]
@@ -148,50 +145,32 @@ def _stances(scorer: Scorer, scored: Probabilities) -> Stances:
     return Stances(scored.classes.argmax(axis=1), scored.best_kinds(scorer.kinds), scored.classes)
 
 
-def _long_texts_weighed(
+def _views_weighed(
     scorer: Scorer,
     whole: Probabilities,
-    long: IntArray,
-    count: IntArray,
     by_segment: Probabilities,
+    of_segment: IntArray,
     by_passage: FloatArray,
+    of_passage: IntArray,
 ) -> Probabilities:
-    """`whole` (n,), with those of the texts `long` weighed against their segments and passages.
+    """`whole` (n,), those of texts of several segments weighed against their segments and passages.
 
-    `count` (n,) are the segments of each text; `by_segment` and `by_passage` hold only those of long texts.
-    Where a text's class changes, its kind is that of the likeliest segment of its new class.
+    `by_segment` and `by_passage` hold only those of texts that have several, `of_segment` and `of_passage`
+    the text of each. Where a text's class changes, its kind is that of the likeliest segment of its new
+    class.
     """
-    of_segment = np.repeat(np.arange(len(long)), count[long])
-    of_passage = np.repeat(np.arange(len(long)), count[long] - (PASSAGE - 1))
-    views = features(whole.classes[long], by_segment.classes, of_segment, by_passage, of_passage)
-    p = weighed(views, count[long], scorer.arrays.long_texts)
+    divided, of_segment, count = np.unique(of_segment, return_inverse=True, return_counts=True)
+    of_passage = np.searchsorted(divided, of_passage)
+    views = features(whole.classes[divided], by_segment.classes, of_segment, by_passage, of_passage)
+    p = weighed(views, count, scorer.arrays.views)
     new = p.argmax(axis=1)
-    changed = new != whole.classes[long].argmax(axis=1)
+    changed = new != whole.classes[divided].argmax(axis=1)
     p_new = by_segment.classes[np.arange(len(of_segment)), new[of_segment]]
-    surest = _surest(np.flatnonzero(changed[of_segment]), of_segment, p_new)
+    surest = surest_segments(np.flatnonzero(changed[of_segment]), of_segment, p_new)
     classes, kinds = whole.classes.copy(), whole.kinds.copy()
-    classes[long] = p
-    kinds[long[of_segment[surest]]] = by_segment.kinds[surest]
+    classes[divided] = p
+    kinds[divided[of_segment[surest]]] = by_segment.kinds[surest]
     return Probabilities(classes, kinds, whole.flags)
-
-
-def by_mixed_rule(whole: Stances, parts: Segments) -> Stances:
-    """The guide's mixed rule: a reason beside a delay makes the text an objection.
-
-    Where the whole reads as a stall and a segment surely gives a reason, that segment's
-    probability of an objection stands for the text, and the other classes share the rest as before. Long
-    texts are left alone: there the segments have been weighed already.
-    """
-    reason = parts.stances.p[:, _OBJECTION]
-    short = np.bincount(parts.document, minlength=len(whole.classes)) < LEAST_SEGMENTS
-    fits = (whole.classes == _STALL)[parts.document] & short[parts.document] & (reason >= REASON_CONFIDENCE)
-    surest = _surest(np.flatnonzero(fits), parts.document, reason)
-    rows = parts.document[surest]
-    classes, kinds, p = whole.classes.copy(), whole.kinds.copy(), whole.p.copy()
-    classes[rows], kinds[rows] = _OBJECTION, parts.stances.kinds[surest]
-    p[rows] *= ((1 - reason[surest]) / (1 - p[rows, _OBJECTION]))[:, None]
-    p[rows, _OBJECTION] = reason[surest]
-    return Stances(classes, kinds, p)
 
 
 def secondary_stances(whole: Stances, parts: Segments) -> IntArray:
@@ -205,13 +184,13 @@ def secondary_stances(whole: Stances, parts: Segments) -> IntArray:
         & ((stances.classes != whole.classes[document]) | (stances.kinds != whole.kinds[document]))
         & (np.bincount(document, minlength=len(whole.classes))[document] > 1)
     )
-    surest = _surest(np.flatnonzero(fits), document, confidence)
+    surest = surest_segments(np.flatnonzero(fits), document, confidence)
     secondary = np.full(len(whole.classes), -1)
     secondary[document[surest]] = surest
     return secondary
 
 
-def _surest(rows: IntArray, document: IntArray, confidence: FloatArray) -> IntArray:
+def surest_segments(rows: IntArray, document: IntArray, confidence: FloatArray) -> IntArray:
     """Of the segments `rows`, the most confident one of each text; the first, if there are several."""
     order = rows[np.lexsort((-confidence[rows], document[rows]))]
     return order[np.unique(document[order], return_index=True)[1]]

@@ -35,7 +35,7 @@ class Evidence:
     """A span of the text and what it added to the score of the class it speaks for.
 
     `weight` is positive: by so much the span raised that class's score over the mean of the three
-    classes' (scores are log-probabilities up to a constant).
+    classes' (scores are log-probabilities up to a constant, of the whole before its segments are weighed).
     """
 
     start: int

@@ -18,13 +18,13 @@ import numpy.typing as npt
 
 from classifier.errors import ModelError
 from classifier.labels import CLASSES, FLAGS, KINDS
-from classifier.long_texts import N_COEFFICIENTS
 from classifier.scorer import N_CLASSES, Arrays, Scorer
+from classifier.views import SHAPE
 
 if TYPE_CHECKING:
     from classifier.encoder import Encoder
 
-SCHEMA = 2
+SCHEMA = 3
 SCORER_FILE = "scorer.npz"
 ENCODER_FILE = "encoder.npz"
 CARD_FILE = "card.json"
@@ -210,7 +210,7 @@ def _check_shapes(arrays: Arrays) -> None:
         "scale": (arrays.scale, (n_columns,), np.float64),
         "bias": (arrays.bias, (n_columns,), np.float64),
         "calibration": (arrays.calibration, (3 + N_CLASSES,), np.float64),
-        "long_texts": (arrays.long_texts, (N_COEFFICIENTS,), np.float64),
+        "views": (arrays.views, SHAPE, np.float64),
     }
     for name, (array, shape, dtype) in expected.items():
         if array.shape != shape or array.dtype != dtype:

@@ -55,7 +55,7 @@ class Arrays:
     flags : (n_flags,) names of the flags; a text has one where its score is above 0.
     calibration : (6,) float64: weights of the class head, of the kind head and of the kinds
         within a class, then one bias a class.
-    long_texts : (9,) float64: how the views of a long text are weighed (`classifier.long_texts`).
+    views : (38, 3) float64: how the views of a text of several segments are weighed (`classifier.views`).
     """
 
     keys: ngrams.UIntArray
@@ -66,7 +66,7 @@ class Arrays:
     kinds: npt.NDArray[np.str_]
     flags: npt.NDArray[np.str_]
     calibration: FloatArray
-    long_texts: FloatArray
+    views: FloatArray
 
 
 @dataclass(frozen=True, slots=True)

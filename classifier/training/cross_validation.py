@@ -13,13 +13,12 @@ from sklearn.base import clone
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 
-from classifier.labels import OTHER
-from classifier.long_texts import weighed
 from classifier.persistence import default_model, load_scorer
 from classifier.training.dataset import Dataset
-from classifier.training.long_texts import LongScores, learned, long_texts_of
 from classifier.training.metrics import Scores, score
-from classifier.training.pipeline import fit
+from classifier.training.pipeline import fit, to_scorer
+from classifier.training.views import DividedScores, divided_texts, learned
+from classifier.views import the_whole_alone, weighed
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -37,27 +36,26 @@ FEW_GROUPS = 12
 class HeldOut:
     """Predictions for every text by a model that saw nothing of its group.
 
-    Long texts are weighed as in `classifier.decide`; its mixed rule is left out.
-
-    p : (n, 3) class probabilities; kinds : (n,) the most probable kind of the predicted class, ``other``
-    where weighing a long text changed its class.
-    long_texts : (9,) how the views of long texts are weighed, learned on these predictions.
+    p : (n, 3) class probabilities, the views of texts of several segments weighed as in
+        `classifier.decide`.
+    kinds : (n,) the most probable kind of the predicted class.
+    views : how the views are weighed (`classifier.views.SHAPE`), learned on these predictions.
     """
 
     p: FloatArray
     kinds: ObjectArray | None
-    long_texts: FloatArray
+    views: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
     """What a fold's model says of the texts that it did not learn from: their rows (n,), their class
-    probabilities (n, 3), their kinds (n,) and their long texts."""
+    probabilities (n, 3), their kinds (n,), and those of several segments."""
 
     rows: IntArray
     p: FloatArray
     kinds: ObjectArray
-    long: LongScores
+    divided: DividedScores
 
 
 @dataclass(slots=True)
@@ -103,6 +101,7 @@ def cross_validate(
     """
     groups = data.groups if groups is None else groups
     steps = steps or Steps()
+    prior = prior_views(base)
     parts = list(_folds(groups, seed).split(groups, data.labels.astype(str), groups))
     work = (memory or joblib.Memory(None)).cache(_fold)
     rests = (others[~np.isin(data.groups[others], data.groups[held_out])] for others, held_out in parts)
@@ -112,36 +111,37 @@ def cross_validate(
         for rest, (_, rows) in zip(rests, parts, strict=True)
     )
     folds = []
-    for number, ((_, rows), (p, kinds, long)) in enumerate(zip(parts, results, strict=True), 1):
-        folds.append(Fold(rows, p, kinds, long))
+    for number, ((_, rows), (p, kinds, divided)) in enumerate(zip(parts, results, strict=True), 1):
+        folds.append(Fold(rows, p, kinds, divided))
         steps.finish(f"fold {number} of {len(parts)}")
-    return together(folds, with_kinds=data.kinds is not None or base is not None)
+    return together(folds, with_kinds=data.kinds is not None or base is not None, prior=prior)
 
 
-def together(folds: Sequence[Fold], *, with_kinds: bool) -> HeldOut:
-    """The predictions of all folds, those for the long texts of each weighed as the others teach; where
-    they are too few to teach it, as in the shipped model."""
+def prior_views(base: Dataset | None) -> FloatArray:
+    """Weights of views to set out from: those of the shipped default model for what is learned on top of
+    the shipped statements, else the whole alone."""
+    return the_whole_alone() if base is None else load_scorer(default_model())[0].arrays.views
+
+
+def together(folds: Sequence[Fold], *, with_kinds: bool, prior: FloatArray) -> HeldOut:
+    """The predictions of all folds, the views of each fold's texts weighed as the others teach, who set out
+    from the weights `prior`."""
     order = np.argsort(np.concatenate([fold.rows for fold in folds]))
-    overall = learned([fold.long for fold in folds])
-    too_few = overall is None
-    if overall is None:
-        overall = load_scorer(default_model())[0].arrays.long_texts
     p, kinds = [], []
     for own in folds:
-        others = None if too_few else learned([fold.long for fold in folds if fold is not own])
-        coefficients = overall if others is None else others
-        n_written = len(own.long.row)
-        weighed_p = own.p.copy()
-        weighed_p[own.long.row] = weighed(
-            own.long.features[:n_written], own.long.n_segments[:n_written], coefficients
-        )
-        same = weighed_p.argmax(axis=1) == own.p.argmax(axis=1)
-        p.append(weighed_p)
-        kinds.append(np.where(same, own.kinds, OTHER))
+        taught = learned([fold.divided for fold in folds if fold is not own], prior)
+        rows, divided = own.divided.row, own.divided
+        by_views = weighed(divided.features[: len(rows)], divided.n_segments[: len(rows)], taught)
+        new = by_views.argmax(axis=1)
+        changed = np.flatnonzero(new != own.p[rows].argmax(axis=1))
+        p.append(own.p.copy())
+        kinds.append(own.kinds.copy())
+        p[-1][rows] = by_views
+        kinds[-1][rows[changed]] = divided.kinds[changed, new[changed]]
     return HeldOut(
         np.concatenate(p)[order],
         np.concatenate(kinds)[order] if with_kinds else None,
-        overall,
+        learned([fold.divided for fold in folds], prior),
     )
 
 
@@ -158,11 +158,14 @@ def _folds(groups: ObjectArray, seed: int) -> LeaveOneGroupOut | StratifiedGroup
 
 def _fold(
     pipeline: Pipeline, data: Dataset, base: Dataset | None, weight: float, held_out: Dataset, seed: int
-) -> tuple[FloatArray, ObjectArray, LongScores]:
+) -> tuple[FloatArray, ObjectArray, DividedScores]:
     """Predictions for `held_out` by a copy of the pipeline fitted on `data` and `base`."""
     fitted = fit(clone(pipeline), data, base=base, weight=weight)
-    long = long_texts_of(held_out, seed)
-    return *predict(fitted, held_out.texts), long.scored(predict(fitted, long.strings)[0])
+    scorer = to_scorer(fitted)
+    found = scorer.probabilities(held_out.texts)
+    divided = divided_texts(held_out, seed)
+    views = divided.scored(scorer.probabilities(divided.strings), scorer.kinds)
+    return found.classes, found.best_kinds(scorer.kinds), views
 
 
 def score_held_out(data: Dataset, held_out: HeldOut, *, seed: int = 0) -> Scores:
@@ -175,10 +178,3 @@ def score_held_out(data: Dataset, held_out: HeldOut, *, seed: int = 0) -> Scores
         predicted_kinds=held_out.kinds,
         seed=seed,
     )
-
-
-def predict(pipeline: Pipeline, texts: list[str]) -> tuple[FloatArray, ObjectArray]:
-    """Class probabilities (n, 3) and the most probable kind of the predicted class (n,)."""
-    model = pipeline["classifier"]
-    found = model.probabilities(pipeline[:-1].transform(texts))
-    return found.classes, found.best_kinds(model.kinds_)

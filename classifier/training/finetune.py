@@ -107,7 +107,7 @@ def fine_tune(
     heads = torch.nn.Linear(bert.config.hidden_size, len(CLASSES) + len(kinds))
     rates = [(bert, LEARNING_RATE), (heads, HEADS_LEARNING_RATE)]
     optimizer = torch.optim.AdamW(
-        [{"params": part.parameters(), "lr": rate} for part, rate in rates], weight_decay=0.01
+        [{"params": part.parameters(), "lr": rate} for part, rate in rates], weight_decay=0.01, fused=True
     )
     batches = _batches(tokens, seed)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate(len(batches)))

@@ -9,11 +9,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import Pipeline
 
-from classifier.scorer import Arrays, FloatArray
+from classifier.scorer import Arrays, FloatArray, Scorer
 from classifier.text import counted
 from classifier.training.dataset import Dataset
 from classifier.training.estimator import StallClassifier
 from classifier.training.features import NgramVectorizer
+from classifier.views import the_whole_alone
 
 
 class CountedText(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -66,9 +67,9 @@ def fit(pipeline: Pipeline, data: Dataset, *, base: Dataset | None = None, weigh
     )
 
 
-def to_arrays(pipeline: Pipeline, long_texts: FloatArray) -> Arrays:
+def to_arrays(pipeline: Pipeline, views: FloatArray) -> Arrays:
     """The plain-array face of a fitted pipeline: the same model, exactly; and how it weighs the views of
-    long texts (`classifier.long_texts`)."""
+    texts of several segments (`classifier.views`)."""
     ngrams, classifier = pipeline["ngrams"], pipeline["classifier"]
     return Arrays(
         keys=ngrams.keys_,
@@ -79,5 +80,10 @@ def to_arrays(pipeline: Pipeline, long_texts: FloatArray) -> Arrays:
         kinds=np.array(classifier.kinds_, dtype=np.str_),
         flags=np.array(classifier.flags_, dtype=np.str_),
         calibration=classifier.calibration_,
-        long_texts=long_texts,
+        views=views,
     )
+
+
+def to_scorer(pipeline: Pipeline) -> Scorer:
+    """The scorer of a fitted pipeline, by which the whole of a text alone counts."""
+    return Scorer(to_arrays(pipeline, the_whole_alone()))

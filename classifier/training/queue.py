@@ -104,7 +104,10 @@ def learning_curve(labelled: Dataset, base: Dataset | None, *, seed: int = 0) ->
     labels = labelled.labels if base is None else np.concatenate([labelled.labels, base.labels])
     weight = np.concatenate([np.full(len(labelled), LABEL_WEIGHT), np.ones(len(base_texts))])
     fixed = np.arange(len(labelled), len(labels))
-    shares = SHARES if base is None else (0.0, *SHARES)
+    shares: tuple[float, ...] = SHARES
+    if base is not None:
+        shares = (0.0, *SHARES)
+        by_base = head.probabilities(fixed, labels[fixed], weight[fixed], np.arange(len(labelled)))
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     right = np.zeros((5, len(shares)))
     sizes = np.zeros(len(shares))
@@ -112,7 +115,7 @@ def learning_curve(labelled: Dataset, base: Dataset | None, *, seed: int = 0) ->
         shuffled = np.random.default_rng(seed + fold).permutation(rest)
         for column, share in enumerate(shares):
             own = np.concatenate([shuffled[: round(share * len(rest))], fixed])
-            p = head.probabilities(own, labels[own], weight[own], held_out)
+            p = head.probabilities(own, labels[own], weight[own], held_out) if share else by_base[held_out]
             right[fold, column] = (np.array(CLASSES)[p.argmax(axis=1)] == labels[held_out]).mean()
             sizes[column] = round(share * len(rest))
     per_doubling = right[:, -1] - right[:, -2]

@@ -167,8 +167,8 @@ def finish(
     scores: HeldOutScores,
     data: Dataset,
     kinds: Sequence[str],
-    long_texts: FloatArray,
+    views: FloatArray,
 ) -> tuple[Arrays, EncoderArrays]:
     """The arrays of the model's scorer and encoder, mixed and calibrated on all held-out scores."""
     weights, calibration = stack(scores, data, kinds, np.arange(len(data)))
-    return replace(to_arrays(pipeline, long_texts), calibration=calibration), with_weights(encoder, weights)
+    return replace(to_arrays(pipeline, views), calibration=calibration), with_weights(encoder, weights)

@@ -40,12 +40,12 @@ from classifier.training.cross_validation import (
     Tell,
     cross_validate,
     n_folds,
+    prior_views,
     score_held_out,
     together,
 )
 from classifier.training.dataset import Dataset
 from classifier.training.finetune import EncoderArrays
-from classifier.training.long_texts import LongTexts, long_texts_of
 from classifier.training.metrics import Scores, reliability, slices
 from classifier.training.model_card import model_card
 from classifier.training.pipeline import fit, make_pipeline, to_arrays
@@ -58,6 +58,7 @@ from classifier.training.strong import (
     probabilities,
     scores_without,
 )
+from classifier.training.views import Divided, divided_texts
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -142,7 +143,7 @@ def train(
     """
     check_enough(data)
     base = None if base is None else base.without(data.texts)
-    batches = _batches(data) if base is None else None
+    batches = batches_of(data) if base is None else None
     memory = joblib.Memory(folder / CHECKPOINTS, verbose=0)
     weight, pipeline = 1.0, make_pipeline()
     if base is not None:
@@ -185,38 +186,40 @@ def _fit_ngrams(
     )
     steps.start("fitting on everything")
     fit(pipeline, data, base=base, weight=weight)
-    return Fitted(held_out, pipeline, to_arrays(pipeline, held_out.long_texts), None)
+    return Fitted(held_out, pipeline, to_arrays(pipeline, held_out.views), None)
 
 
 def _fit_strong(
     recipe: Recipe, data: Dataset, groups: ObjectArray, tell: Tell, memory: joblib.Memory
 ) -> Fitted:
     """The pipeline with an encoder; one fine-tuning takes minutes, so there are few folds."""
-    kinds = kinds_in(data, recipe.base)
+    kinds, prior = kinds_in(data, recipe.base), prior_views(recipe.base)
     splits = StratifiedGroupKFold(STRONG_FOLDS, shuffle=True, random_state=recipe.seed)
     parts = list(splits.split(groups, data.labels.astype(str), groups))
     steps = Steps(tell, 1 + len(parts))
     work = memory.cache(scores_without, ignore=["tell"])
-    scored: list[tuple[IntArray, LongTexts, FloatArray]] = []
+    scored: list[tuple[IntArray, Divided, FloatArray]] = []
     for number, (others, rows) in enumerate(parts, 1):
         step = f"fold {number} of {len(parts)}"
         rest = others[~np.isin(data.groups[others], data.groups[rows])]
         held_out = data.take(rows)
-        long = long_texts_of(held_out, recipe.seed)
-        texts = [*held_out.texts, *long.strings]
-        scored.append((rows, long, work(recipe, data.take(rest), kinds, texts, steps.within(step))))
+        divided = divided_texts(held_out, recipe.seed)
+        texts = [*held_out.texts, *divided.strings]
+        scored.append((rows, divided, work(recipe, data.take(rest), kinds, texts, steps.within(step))))
         steps.finish(step)
     scores = HeldOutScores.of([(rows, own) for rows, _, own in scored])
     folds = []
-    for number, (rows, long, own) in enumerate(scored):
+    for number, (rows, divided, own) in enumerate(scored):
         found = probabilities(scores, data, kinds, number, own)
-        of_texts = found.take(np.arange(len(rows)))
-        folds.append(
-            Fold(rows, of_texts.classes, of_texts.best_kinds(kinds), long.scored(found.classes[len(rows) :]))
+        texts_of_fold, strings = (
+            found.take(np.arange(len(rows))),
+            found.take(np.arange(len(rows), len(own[0]))),
         )
-    held = together(folds, with_kinds=bool(kinds))
+        views = divided.scored(strings, kinds)
+        folds.append(Fold(rows, texts_of_fold.classes, texts_of_fold.best_kinds(kinds), views))
+    held = together(folds, with_kinds=bool(kinds), prior=prior)
     pipeline, encoder = fit_both(recipe, data, kinds, tell=steps.within("fitting on everything"))
-    arrays, encoder = finish(pipeline, encoder, scores, data, kinds, held.long_texts)
+    arrays, encoder = finish(pipeline, encoder, scores, data, kinds, held.views)
     return Fitted(held, pipeline, arrays, encoder)
 
 
@@ -298,7 +301,7 @@ def _slices(data: Dataset, p: FloatArray, seed: int) -> dict[str, list[dict[str,
     }
 
 
-def _batches(data: Dataset) -> ObjectArray | None:
+def batches_of(data: Dataset) -> ObjectArray | None:
     """Who wrote or gathered each text, if the data tell and name enough; of a large batch its groups."""
     if BATCH_COLUMN not in data.frame or data.frame[BATCH_COLUMN].nunique() < FOLDS:
         return None

@@ -117,13 +117,14 @@ def _column_weights(scorer: Scorer, logits: FloatArray) -> Float32Array:
     class_weight, kind_weight = scorer.arrays.calibration[:2]
     bias = scorer.arrays.bias.astype(np.float32)
     change = logits.astype(np.float32) - bias
+    places, shares = ((_NODES + 1) / 2).astype(np.float32), (_NODE_WEIGHTS / 2).astype(np.float32)
     weights = np.zeros(logits.shape, np.float32)
     weights[:, :N_CLASSES] = class_weight
     for _, columns in kind_columns(scorer.kinds):
         own = slice(N_CLASSES + columns.start, N_CLASSES + columns.stop)
-        for node, share in zip(_NODES.tolist(), _NODE_WEIGHTS.tolist(), strict=True):
-            along = softmax(bias[own] + (node + 1) / 2 * change[:, own])
-            weights[:, own] += kind_weight * share / 2 * along
+        along = bias[own] + places[:, None, None] * change[:, own]  # (n_places, n, n_kinds)
+        probabilities = softmax(along.reshape(-1, along.shape[2])).reshape(along.shape)
+        weights[:, own] = kind_weight * (shares[:, None, None] * probabilities).sum(axis=0)
     return weights
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -124,14 +125,19 @@ def softmax(scores: AnyFloats) -> AnyFloats:
     return result
 
 
-def kind_columns(kinds: Sequence[str]) -> list[tuple[int, slice]]:
+def kind_columns(kinds: Sequence[str]) -> tuple[tuple[int, slice], ...]:
     """For each class that has kinds: its index and the slice of `kinds` that is its own."""
+    return _kind_columns(tuple(kinds))
+
+
+@cache
+def _kind_columns(kinds: tuple[str, ...]) -> tuple[tuple[int, slice], ...]:
     of_class = [CLASSES.index(CLASS_OF[kind]) for kind in kinds]
     if of_class != sorted(of_class):
         raise ModelError("kinds are not in the order of their classes")
-    return [
+    return tuple(
         (c, slice(of_class.index(c), of_class.index(c) + of_class.count(c))) for c in sorted(set(of_class))
-    ]
+    )
 
 
 def class_features(logits: FloatArray, kinds: Sequence[str]) -> tuple[FloatArray, FloatArray]:

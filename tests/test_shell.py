@@ -11,6 +11,7 @@ import pandas as pd
 import pexpect
 import pytest
 
+from classifier.batch import rows
 from classifier.corrections import record
 from classifier.errors import InputError
 from classifier.training.dataset import read
@@ -112,3 +113,10 @@ def test_a_frame_gets_the_columns_of_label(model) -> None:
     with pytest.raises(InputError, match="choose other names"):
         model.predict_frame(found, column="Notes")
     assert "again_verdict" in model.predict_frame(found, column="Notes", prefix="again_")
+
+
+def test_a_long_frame_is_scored_piece_by_piece_to_the_same_verdicts(model, monkeypatch) -> None:
+    frame = pd.DataFrame({"text": [f"Not now. Call me in {n} weeks" for n in range(2, 12)]})
+    at_once = model.predict_frame(frame)
+    monkeypatch.setattr(rows, "_SCORED_TOGETHER", 3)
+    pd.testing.assert_frame_equal(model.predict_frame(frame), at_once)

@@ -21,6 +21,7 @@ _FOUR_DECIMALS = "{:.4f}".format
 _EMPTY = ("",) * 9
 _NUMBERS = range(2, 6)  # confidence and the three probabilities
 _MOST_REMEMBERED = 20_000
+_SCORED_TOGETHER = 4_096  # texts; their segments' scores are held at once
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -83,7 +84,9 @@ class RowLabeller:
         fresh = [text for text in dict.fromkeys(texts) if text not in self._seen]
         scorable = [text for text in fresh if any(map(str.isalnum, text))]
         self._seen.update((text, (*_EMPTY, "empty")) for text in fresh)
-        self._seen.update(zip(scorable, self._score(scorable), strict=True))
+        for start in range(0, len(scorable), _SCORED_TOGETHER):
+            part = scorable[start : start + _SCORED_TOGETHER]
+            self._seen.update(zip(part, self._score(part), strict=True))
         return [self._seen[text] for text in texts]
 
     def _score(self, texts: Sequence[str]) -> Iterator[Cells]:

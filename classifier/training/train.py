@@ -211,12 +211,9 @@ def _fit_strong(
     folds = []
     for number, (rows, divided, own) in enumerate(scored):
         found = probabilities(scores, data, kinds, number, own)
-        texts_of_fold, strings = (
-            found.take(np.arange(len(rows))),
-            found.take(np.arange(len(rows), len(own[0]))),
-        )
-        views = divided.scored(strings, kinds)
-        folds.append(Fold(rows, texts_of_fold.classes, texts_of_fold.best_kinds(kinds), views))
+        of_texts = found.take(np.arange(len(rows)))
+        views = divided.scored(found.take(len(rows) + np.arange(len(divided.strings))), kinds)
+        folds.append(Fold(rows, of_texts.classes, of_texts.best_kinds(kinds), views))
     held = together(folds, with_kinds=bool(kinds), prior=prior)
     pipeline, encoder = fit_both(recipe, data, kinds, tell=steps.within("fitting on everything"))
     arrays, encoder = finish(pipeline, encoder, scores, data, kinds, held.views)
